@@ -1,0 +1,1 @@
+"""The 1+ Million Genomes (1+MG) Framework as linked data: read, infer, validate, publish, query."""

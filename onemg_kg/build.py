@@ -1,0 +1,168 @@
+"""The whole build: read, infer, validate, and write everything that is published, all or nothing."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from onemg_kg import catalogue, graph, shacl, views
+from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
+from onemg_kg.formats import FORMATS, Context, Format, Statement, context
+from onemg_kg.project import Project
+from onemg_kg.terms import PREFIXES
+
+MANIFEST = "manifest.json"
+_TRIPLES = ("turtle", "jsonld", "ntriples", "rdfxml")
+_QUADS = ("nquads", "trig")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made.
+
+    Attributes:
+        files: every file, by its path below the output folder.
+        stated: how many triples the published graph states.
+        inferred: how many follow.
+        findings: what validation found that is no violation.
+    """
+
+    files: dict[str, bytes]
+    stated: int
+    inferred: int
+    findings: list[shacl.Finding]
+
+
+def check(loaded: graph.Graph) -> list[shacl.Finding]:
+    """Validate what is stated, and then the whole graph, of which only what is new is added.
+
+    Returns:
+        The findings, gravest first.
+    """
+    stated = shacl.validate(loaded.stated, loaded.shapes)
+    known = set(stated)
+    whole = shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes)
+    return sorted((*stated, *(f for f in whole if f not in known)), key=lambda f: shacl.SEVERITIES.index(f.severity))
+
+
+def _dumps(
+    name: str, statements: Iterable[Statement], formats: Iterable[str], published: Context
+) -> dict[str, tuple[Format, bytes]]:
+    held = list(statements)
+    forms = [FORMATS[form] for form in formats]
+    return {name + form.suffix: (form, form.write(held, PREFIXES, published)) for form in forms}
+
+
+def _triples(quads: Iterable[ox.Quad]) -> list[ox.Triple]:
+    return [quad.triple for quad in quads]
+
+
+def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
+    """The quads whose graph is a file below one of some folders."""
+    prefixes = tuple(graph.GRAPHS + folder for folder in folders)
+    return [quad for quad in quads if quad.graph_name.value.startswith(prefixes)]
+
+
+def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> Built:
+    """Make every file of a build, in memory.
+
+    Args:
+        project: the graph's source.
+        progress: told what is being done.
+
+    Raises:
+        InvalidGraph: the graph violates a shape.
+        OnemgError: a file cannot be read.
+    """
+    progress("reading")
+    loaded = graph.load(project)
+    progress("validating")
+    findings = check(loaded)
+    violations = [finding for finding in findings if finding.severity == "violation"]
+    if violations:
+        raise InvalidGraph(
+            f"the graph has {len(violations)} violation{'s' * (len(violations) > 1)} of its shapes:\n"
+            + "\n".join(describe(finding) for finding in violations)
+        )
+    progress("writing views")
+    files = views.render(project, loaded.store)
+    progress("writing dumps")
+    published = context(PREFIXES, [*loaded.stated, *loaded.inferred])
+    framework = _part(loaded.stated, "ontology/schemes/", "data/")
+    dumps = {
+        **_dumps("framework", _triples(framework), _TRIPLES, published),
+        **_dumps("framework", [*loaded.stated, *loaded.inferred], _QUADS, published),
+        **_dumps("inferred", _triples(loaded.inferred), _TRIPLES, published),
+    }
+    others = {
+        **_dumps("ontology", _triples(_part(loaded.stated, "ontology/onemg")), _TRIPLES, published),
+        **_dumps("schemes", _triples(_part(loaded.stated, "ontology/schemes/")), _TRIPLES, published),
+        **_dumps("shapes", _triples(loaded.shapes), _TRIPLES, published),
+        **_dumps(
+            "catalogue", catalogue.describe(framework, loaded.inferred, dumps, project.version), _TRIPLES, published
+        ),
+    }
+    files.update({name: content for name, (_, content) in (dumps | others).items()})
+    files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
+    listing = {
+        "name": "onemg-kg",
+        "version": project.version,
+        "files": {
+            name: {"bytes": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()} for name in sorted(files)
+        },
+    }
+    files[MANIFEST] = (json.dumps(listing, indent=2) + "\n").encode()
+    stated = len(set(_triples(framework)))
+    return Built(files, stated, len(set(_triples(loaded.inferred))), findings)
+
+
+def describe(finding: shacl.Finding) -> str:
+    """A finding in one paragraph: where, what, and how to mend it."""
+    place = finding.source or finding.focus_node
+    page = f" ({finding.page}{f':{finding.line}' if finding.line else ''} on the site)" if finding.page else ""
+    told = f" {finding.path}" if finding.path else ""
+    value = f" = {finding.value}" if finding.value else ""
+    text = f"{place}{page}: {finding.severity}: {finding.focus_node}{told}{value}: {finding.message}"
+    return text + (f" {finding.fix}" if finding.fix else "")
+
+
+def write(built: Built, out: Path) -> None:
+    """Put a build in place: written beside first, then swapped, so that the last good build is there until the new one is.
+
+    Args:
+        built: the build.
+        out: the folder; it may not exist yet, or must hold an earlier build.
+
+    Raises:
+        ProjectError: the folder holds something else than a build.
+        OnemgError: the disk refuses.
+    """
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise ProjectError(
+            "holds files but no build, so it is not replaced.", source=str(out), fix="Name another folder with --out."
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    except OSError as error:
+        raise OnemgError(f"cannot be written: {error.strerror}.", source=str(out)) from None
+    try:
+        new, old = beside / "new", beside / "old"
+        for name, content in built.files.items():
+            path = new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        if out.exists():
+            out.rename(old)
+        new.rename(out)
+    except OSError as error:
+        if not out.exists() and (beside / "old").exists():
+            (beside / "old").rename(out)
+        raise OnemgError(f"cannot be written: {error.strerror}.", source=str(out)) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,136 @@
+"""The graph's record of itself: DCAT 3 (DCAT-AP 3.0.1), VoID, PROV, with everything that can be counted counted."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import pyoxigraph as ox
+
+from onemg_kg.formats import Format
+from onemg_kg.graph import GRAPHS
+from onemg_kg.terms import BASE, NS, term
+
+_DATASET = "data/framework"
+_SOURCE = "id/framework/source"
+_RECORD = GRAPHS + "data/catalogue"
+_FILE_TYPES = {
+    "turtle": "RDF_TURTLE",
+    "jsonld": "JSON_LD",
+    "ntriples": "RDF_N_TRIPLES",
+    "nquads": "RDF_N_QUADS",
+    "trig": "RDF_TRIG",
+    "rdfxml": "RDF_XML",
+}
+"""Our formats in the file types of the EU authority table."""
+
+
+class _Record:
+    """Collects the triples of the record."""
+
+    def __init__(self) -> None:
+        self.triples: list[ox.Triple] = []
+
+    def say(self, subject: str, predicate: str, value: ox.NamedNode | ox.Literal | str | int) -> None:
+        """Say one thing: a short name stands for a node, a number for a count (``xsd:nonNegativeInteger``)."""
+        if isinstance(value, int):
+            value = ox.Literal(str(value), datatype=term("xsd:nonNegativeInteger"))
+        elif isinstance(value, str):
+            value = term(value)
+        self.triples.append(ox.Triple(term(subject), term(predicate), value))
+
+
+def _counts(record: _Record, quads: list[ox.Quad]) -> None:
+    """Statistics (VoID, section 4)."""
+    triples = {quad.triple for quad in quads}
+    type_ = term("rdf:type")
+    subjects = {triple.subject for triple in triples}
+    members = Counter(str(triple.object.value) for triple in triples if triple.predicate == type_)
+    own = {s for s in subjects if isinstance(s, ox.NamedNode) and s.value.startswith(BASE)}
+    record.say(_DATASET, "void:triples", len(triples))
+    record.say(_DATASET, "void:entities", len(own))
+    record.say(_DATASET, "void:distinctSubjects", len(subjects))
+    record.say(_DATASET, "void:distinctObjects", len({triple.object for triple in triples}))
+    record.say(_DATASET, "void:classes", len(members))
+    record.say(_DATASET, "void:properties", len({triple.predicate for triple in triples}))
+    for name, number in sorted(members.items()):
+        if name.startswith(NS):
+            part = f"{_DATASET}#class-{name.removeprefix(NS)}"
+            record.say(_DATASET, "void:classPartition", part)
+            record.say(part, "rdf:type", "void:Dataset")
+            record.say(part, "void:class", name)
+            record.say(part, "void:entities", number)
+
+
+def _distribution(record: _Record, name: str, form: Format, content: bytes) -> None:
+    """One file of the graph (DCAT 3, section 6.8)."""
+    node = f"data/{name}"
+    record.say(_DATASET, "dcat:distribution", node)
+    record.say(_DATASET, "void:dataDump", node)
+    record.say(node, "rdf:type", "dcat:Distribution")
+    record.say(node, "dcterms:title", ox.Literal(name, language="en"))
+    record.say(node, "dcat:accessURL", node)
+    record.say(node, "dcat:downloadURL", node)
+    record.say(node, "dcat:mediaType", "media-type:" + form.media_type)
+    record.say(node, "dcterms:format", "file-type:" + _FILE_TYPES[form.name])
+    record.say(node, "dcterms:license", "https://creativecommons.org/licenses/by/4.0/")
+    record.say(node, "dcat:byteSize", len(content))
+    record.say(node, "spdx:checksum", node + "#checksum")
+    record.say(node + "#checksum", "rdf:type", "spdx:Checksum")
+    record.say(node + "#checksum", "spdx:algorithm", "spdx:checksumAlgorithm_sha256")
+    digest = ox.Literal(hashlib.sha256(content).hexdigest(), datatype=term("xsd:hexBinary"))
+    record.say(node + "#checksum", "spdx:checksumValue", digest)
+
+
+def describe(
+    stated: list[ox.Quad],
+    inferred: list[ox.Quad],
+    distributions: Mapping[str, tuple[Format, bytes]],
+    version: str,
+) -> list[ox.Triple]:
+    """The catalogue record of a build.
+
+    Args:
+        stated: what the published graph states.
+        inferred: what follows from it.
+        distributions: the files of the graph, by name.
+        version: the version of the graph.
+
+    Returns:
+        What ``data/catalogue.ttl`` says, who publishes it, the site's commit, and what was computed.
+    """
+    record = _Record()
+    kept = {term(_SOURCE), term("id/framework"), term("id/org/onemg-kg"), term("id/org/framework-editors")}
+    for quad in stated:
+        if quad.graph_name == ox.NamedNode(_RECORD) or quad.subject in kept:
+            record.triples.append(quad.triple)
+    _counts(record, [*stated, *inferred])
+    for part, quads in (("stated", stated), ("inferred", inferred)):
+        record.say(_DATASET, "void:subset", f"{_DATASET}#{part}")
+        record.say(f"{_DATASET}#{part}", "rdf:type", "void:Dataset")
+        record.say(f"{_DATASET}#{part}", "void:triples", len({quad.triple for quad in quads}))
+    for name, (form, content) in distributions.items():
+        _distribution(record, name, form, content)
+    record.say(_DATASET, "dcat:version", ox.Literal(version))
+    for date in _dates(stated):
+        record.say(_DATASET, "dcterms:modified", date)
+        record.say("data/catalogue", "dcterms:modified", date)
+    build = f"{_DATASET}#build"
+    agent = f"{_DATASET}#software"
+    record.say(_DATASET, "prov:wasDerivedFrom", _SOURCE)
+    record.say(_DATASET, "prov:wasGeneratedBy", build)
+    record.say(build, "rdf:type", "prov:Activity")
+    record.say(build, "prov:used", _SOURCE)
+    record.say(build, "prov:wasAssociatedWith", agent)
+    record.say(agent, "rdf:type", "prov:SoftwareAgent")
+    record.say(agent, "foaf:name", ox.Literal(f"onemg-kg {version}"))
+    return record.triples
+
+
+def _dates(stated: Iterable[ox.Quad]) -> list[ox.Literal]:
+    """The date of the site's commit, if it is known: an artefact bears no time of its own."""
+    issued, source = term("dcterms:issued"), term(_SOURCE)
+    return [
+        quad.object
+        for quad in stated
+        if quad.subject == source and quad.predicate == issued and isinstance(quad.object, ox.Literal)
+    ]

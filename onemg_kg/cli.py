@@ -1,0 +1,386 @@
+"""The command line: the only module that prints, exits and reads the environment."""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from onemg_kg import project as projects
+from onemg_kg.errors import OnemgError
+
+if TYPE_CHECKING:
+    from onemg_kg.explain import Statement
+    from onemg_kg.store import Table
+
+_EPILOG = """\
+examples:
+  onemg-kg build                                   make everything that is published, in build/
+  onemg-kg list                                    what there is to ask
+  onemg-kg query required-of-every-node            run a named question
+  onemg-kg query by-role --param role=researcher   one group of a view
+  onemg-kg explain phenopackets                    what is known of a resource, and from where
+  onemg-kg sync ../oneplusmg-framework             what the site says that the graph does not
+
+exit codes: 0 done; 1 the site differs (sync), or the graph is invalid (build); 2 it could not be done.
+"""
+_EXAMPLES = {
+    "build": """\
+examples:
+  onemg-kg build
+  onemg-kg build --out public --json
+""",
+    "list": """\
+examples:
+  onemg-kg list                    questions, views and classes
+  onemg-kg list resource           every resource (a class of the ontology, in words or as its name)
+  onemg-kg list "use case" --json
+""",
+    "query": """\
+examples:
+  onemg-kg query required-of-every-node
+  onemg-kg query by-lifecycle-stage --param stage=discovery --format csv
+  onemg-kg query my-question.rq --format json
+""",
+    "explain": """\
+examples:
+  onemg-kg explain beacon
+  onemg-kg explain "Data Use Ontology" --json
+  onemg-kg explain voc/section/data-discovery
+""",
+    "sync": """\
+examples:
+  onemg-kg sync ../oneplusmg-framework             report what differs; exit 1 if anything does
+  onemg-kg sync ../oneplusmg-framework --json
+  onemg-kg sync ../oneplusmg-framework --write     bring data/ up to the site
+  onemg-kg sync site --commit 8a6f7d6 --write      a folder that is no git checkout
+""",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="onemg-kg",
+        description="The 1+ Million Genomes (1+MG) Framework as linked data.",
+        epilog=_EPILOG,
+        formatter_class=shape,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument(
+        "--project",
+        type=Path,
+        metavar="FOLDER",
+        help="the folder with ontology/, data/, shapes/ and queries/ (default: this one or one above, else the installed graph)",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def add(name: str, what: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_EXAMPLES[name], formatter_class=shape
+        )
+        if name != "query":
+            command.add_argument("--json", action="store_true", help="print JSON")
+        return command
+
+    build = add("build", "make everything that is published: dumps, views, catalogue record, manifest")
+    build.add_argument("--out", type=Path, default=Path("build"), metavar="FOLDER", help="where to (default: build)")
+    listing = add("list", "show what there is: questions, views, classes, or the members of a class")
+    listing.add_argument("what", nargs="?", metavar="CLASS", help="a class of the ontology, in words or as its name")
+    query = add("query", "run a named question or view, or a SPARQL file of your own")
+    query.add_argument("query", metavar="QUESTION|FILE.rq", help="a name that `onemg-kg list` shows, or a file")
+    query.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="bind a parameter")
+    query.add_argument(
+        "--format", choices=("table", "csv", "json", "ttl"), help="how to print (default: table; ttl for CONSTRUCT)"
+    )
+    explain = add("explain", "print everything known of a thing, each statement with where it comes from")
+    explain.add_argument("thing", metavar="THING", help="a title, a short name, or an IRI")
+    sync = add("sync", "compare the graph with a checkout of the Framework's site, or bring it up to date")
+    sync.add_argument("site", type=Path, metavar="SITE", help="the checkout: the folder with _config.yml")
+    sync.add_argument("--write", action="store_true", help="write data/; without it nothing is written")
+    sync.add_argument("--commit", metavar="HASH", help="the site's commit, where the folder is no git checkout")
+    return parser
+
+
+def _paint(text: str, code: str) -> str:
+    """Colour on a terminal that wants it (https://no-color.org)."""
+    wanted = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return f"\033[{code}m{text}\033[0m" if wanted else text
+
+
+def _progress(text: str) -> None:
+    """Say what is being done, on a terminal only."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K" + (f"{text} ..." if text else ""))
+        sys.stderr.flush()
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _build(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import build
+
+    start = time.monotonic()
+    try:
+        built = build.make(project, _progress)
+        _progress("putting in place")
+        build.write(built, options.out)
+    finally:
+        _progress("")
+    seconds = time.monotonic() - start
+    size = sum(map(len, built.files.values()))
+    if options.json:
+        _print_json(
+            {
+                "out": str(options.out),
+                "files": len(built.files),
+                "bytes": size,
+                "statements": built.stated,
+                "inferred": built.inferred,
+                "findings": [asdict(finding) for finding in built.findings],
+            }
+        )
+        return 0
+    for finding in built.findings:
+        if finding.severity == "warning":
+            print(_paint(build.describe(finding), "33"), file=sys.stderr)
+    out = options.out
+    print(_paint(f"Built {out}{os.sep} in {seconds:.1f} s:", "1"), f"{len(built.files)} files, {size / 1e6:.1f} MB.")
+    print(f"  {built.stated:,} statements, and {built.inferred:,} that follow from them by rules.")
+    rows = (
+        ("framework.ttl", "the graph (also .jsonld, .nt, .rdf; .nq and .trig with what follows, by source)"),
+        ("inferred.ttl", "what follows from it"),
+        ("ontology.ttl", "the ontology; schemes.ttl and shapes.ttl beside it"),
+        ("catalogue.ttl", "the record of the graph: DCAT, VoID, PROV"),
+        (f"views{os.sep}", "navigation views as JSON and Markdown"),
+        (f"jekyll{os.sep}", "the same for the Framework's Jekyll site"),
+        ("manifest.json", "size and SHA-256 of every file"),
+    )
+    for name, what in rows:
+        print(f"  {out / name if not name.endswith(os.sep) else str(out / name) + os.sep:<24} {what}")
+    return 0
+
+
+def _list(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import graph, queries
+    from onemg_kg.terms import shorten
+
+    named = queries.named(project)
+    lists = {query.name: query for query in queries.folder(project, "lists")}
+    store = graph.load(project).store
+    classes = store.select(lists["classes"].text)
+    if options.what is None:
+        if options.json:
+            told = [{"kind": q.kind, "name": q.name, "title": q.title, "parameters": q.parameters} for q in named]
+            _print_json({"queries": told, "classes": _records(classes)})
+            return 0
+        for kind in dict.fromkeys(query.kind for query in named):
+            print(_paint(kind.capitalize(), "1") + f" (onemg-kg query NAME{' --param NAME=VALUE' if kind == 'views' else ''})")
+            for query in (query for query in named if query.kind == kind):
+                told = "".join(f" [{name}]" for name in query.parameters)
+                print(f"  {query.name:<42} {query.title}{told}")
+            print()
+        print(_paint("Classes", "1") + " (onemg-kg list CLASS)")
+        for name, _, count in classes.rows:
+            print(f"  {_plain(name):<42} {_plain(count):>6}")
+        return 0
+    wanted = options.what.casefold()
+    match = [
+        record["class"]
+        for record in classes.records()
+        if wanted in {_plain(record["name"]).casefold(), shorten(_plain(record["class"])).partition(":")[2].casefold()}
+        or _plain(record["name"]).casefold().endswith(" " + wanted)
+    ]
+    if not match:
+        known = ", ".join(_plain(row[0]) for row in classes.rows)
+        raise OnemgError(f"no class is called {options.what!r}; there are {known}.")
+    members = lists["members"]
+    table = store.select(members.bind({"class": members.term("class", _plain(match[0]))}))
+    if options.json:
+        _print_json(_records(table))
+    else:
+        _print_table(table)
+    return 0
+
+
+def _plain(value: object) -> str:
+    """A term as a person reads it: an IRI or a literal's text; nothing for what is unbound."""
+    return "" if value is None else str(getattr(value, "value", value))
+
+
+def _records(table: "Table") -> list[dict[str, str]]:
+    return [{name: _plain(value) for name, value in record.items() if value is not None} for record in table.records()]
+
+
+def _print_table(table: "Table") -> None:
+    """Columns as wide as they must be, cut to the terminal where there is one."""
+    from onemg_kg.terms import shorten
+
+    rows = [[" ".join(shorten(_plain(value)).split()) for value in row] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(table.variables, *rows, strict=True)]
+    room = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
+    if room:
+        while sum(widths) + 2 * len(widths) > room and max(widths) > 12:
+            widths[widths.index(max(widths))] -= 1
+
+    def line(cells: Iterable[str]) -> str:
+        cut = (
+            cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, widths, strict=True)
+        )
+        return "  ".join(f"{cell:<{width}}" for cell, width in zip(cut, widths, strict=True)).rstrip()
+
+    print(_paint(line(table.variables), "1"))
+    for row in rows:
+        print(line(row))
+    print(_paint(f"({len(rows)} row{'s' * (len(rows) != 1)})", "2"))
+
+
+def _query(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import graph, queries
+
+    query = queries.find(project, options.query)
+    values = {}
+    for given in options.param:
+        name, equals, value = given.partition("=")
+        if not equals:
+            raise OnemgError(f"--param {given!r} has no value.", fix="Write --param NAME=VALUE.")
+        values[name] = query.term(name, value)
+    text = query.bind(values)
+    store = graph.load(project).store
+    source = str(query.path)
+    if store.is_construct(text, source):
+        from onemg_kg.formats import FORMATS
+        from onemg_kg.store import in_default_graph
+        from onemg_kg.terms import PREFIXES
+
+        form = {None: "turtle", "ttl": "turtle", "json": "jsonld"}.get(options.format)
+        if form is None:
+            raise OnemgError(f"{query.name} gives a graph, not rows.", fix="Use --format ttl or json.")
+        quads = in_default_graph(store.construct(text, source))
+        sys.stdout.write(FORMATS[form].write(quads, PREFIXES).decode())
+        return 0
+    if options.format in {"csv", "json"}:
+        sys.stdout.write(store.results(text, options.format, source))
+    elif options.format == "ttl":
+        raise OnemgError(f"{query.name} gives rows, not a graph.", fix="Use --format table, csv or json.")
+    else:
+        _print_table(store.select(text, source))
+    return 0
+
+
+def _explain(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import explain, graph
+    from onemg_kg.terms import shorten
+
+    found = explain.explain(project, graph.load(project), options.thing)
+    if options.json:
+        _print_json(asdict(found))
+        return 0
+
+    def show(term: str) -> str:
+        return shorten(term[1:-1]) if term.startswith("<") else term
+
+    def where(told: "Statement") -> str:
+        if told.rule:
+            return f"follows: {told.rule} ({told.source})"
+        page = f", site {told.page}{f':{told.page_line}' if told.page_line else ''}" if told.page else ""
+        return f"{told.source}:{told.line}{page}"
+
+    def block(title: str, statements: Sequence["Statement"], *, inverse: bool = False) -> None:
+        if statements:
+            print("\n" + _paint(title, "1"))
+        for told in statements:
+            other = shorten(told.subject) if inverse else show(told.object)
+            name = f" ({told.label})" if told.label else ""
+            says = f"{other}{name} {shorten(told.predicate)}" if inverse else f"{shorten(told.predicate)} {other}{name}"
+            print(f"  {says}\n      {_paint(where(told), '2')}")
+
+    print(_paint(found.label or shorten(found.thing), "1"), found.thing)
+    block("Stated", found.stated)
+    block("Follows by rules", found.follows)
+    block("Stated of it by others", found.inverse, inverse=True)
+    return 0
+
+
+def _sync(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import sync
+
+    try:
+        _progress("reading the site")
+        found = sync.compare(project, options.site, options.commit)
+        if options.write and (found.differences or found.stubs):
+            sync.write(project, found)
+    finally:
+        _progress("")
+    if options.json:
+        _print_json(
+            {
+                "differences": [asdict(difference) for difference in found.differences],
+                "notices": [asdict(notice) for notice in found.notices],
+                "written": options.write,
+            }
+        )
+    else:
+        for notice in found.notices:
+            print(f"{notice.source}:{notice.line}: {notice.message}", file=sys.stderr)
+        for difference in found.differences:
+            place = f"{difference.source}:{difference.line}: " if difference.line else f"{difference.source}: "
+            change = f" (was {difference.before!r}, is {difference.after!r})" if difference.before or difference.after else ""
+            told = f"{difference.kind} {difference.what}: {difference.title}{change}"
+            print((place if difference.source else "") + told)
+        number = len(found.differences)
+        state = "written to data/" if options.write else "not written: use --write"
+        print(f"{number} difference{'s' * (number != 1)}" + (f", {state}" if number else "") + ".")
+    return 1 if found.differences and not options.write else 0
+
+
+_COMMANDS = {"build": _build, "list": _list, "query": _query, "explain": _explain, "sync": _sync}
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: the words after the program's name; those of the process if ``None``.
+
+    Returns:
+        The exit code: 0 done; 1 the site differs, or the graph is invalid; 2 it could not be done.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.version:
+            from importlib.metadata import version
+
+            print(f"onemg-kg {version('onemg-kg')}")
+            return 0
+        if options.command is None:
+            parser.print_help()
+            return 2
+        return _COMMANDS[options.command](projects.find(options.project), options)
+    except OnemgError as error:
+        from onemg_kg.errors import InvalidGraph
+
+        print(_paint("onemg-kg:", "31"), error, file=sys.stderr)
+        return 1 if isinstance(error, InvalidGraph) else 2
+
+
+def main() -> NoReturn:
+    """The program: run the command of the process and exit with its code."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`onemg-kg list | head`): nothing is wrong, and nothing more is to be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)

@@ -1,0 +1,82 @@
+"""The formats in which a graph is published.
+
+Every writer gives the same bytes for the same graph, whatever the order of the statements and the labels of the blank
+nodes, and reads back as exactly the terms that were written. The table ``FORMATS`` is the one place that knows a
+format's media type and suffix; command-line choices, file names and HTTP negotiation derive from it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from onemg_kg.errors import RdfError
+from onemg_kg.formats.canonical import Statement, Tokens, line, tokens
+from onemg_kg.formats.context import Context, context
+from onemg_kg.formats.jsonld import write_jsonld
+from onemg_kg.formats.prefixes import Prefixes
+from onemg_kg.formats.rdfxml import write_rdfxml
+from onemg_kg.formats.turtle import write_turtle
+
+__all__ = ["FORMATS", "Context", "Format", "Prefixes", "Statement", "context"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One RDF format.
+
+    Attributes:
+        name: what users call it, in the table and on the command line.
+        media_type: its media type as registered with IANA.
+        suffix: the suffix of its files, with the dot.
+        quads: whether it holds named graphs.
+        writer: writes canonical tokens; call ``write`` instead.
+    """
+
+    name: str
+    media_type: str
+    suffix: str
+    quads: bool
+    writer: Callable[[list[Tokens], Prefixes, Context | None], bytes]
+
+    def write(
+        self, statements: Iterable[Statement], prefixes: Prefixes, context: Context | None = None
+    ) -> bytes:
+        """Write a graph or dataset in UTF-8.
+
+        Args:
+            statements: triples, or quads as far as the format holds them (``quad.triple`` leaves the graph name out), in
+                any order; a repeated statement counts once.
+            prefixes: prefix to namespace; only those that shorten something are declared.
+            context: the published context, for JSON-LD; without it one is derived from the statements.
+
+        Raises:
+            RdfError: the statements are not RDF 1.1, name a graph where the format has none, or have blank nodes that
+                cannot be named canonically in reasonable time; a prefix cannot be written; or, in RDF/XML only, a
+                predicate or a character of a literal cannot be.
+        """
+        quads = tokens(statements)
+        named = next((graph for *_, graph in quads if graph), None)
+        if named is not None and not self.quads:
+            raise RdfError(
+                f"the format {self.name} holds one graph without a name, and a statement is of graph {named}.",
+                fix="Write the triples alone, or choose " + " or ".join(sorted(f.name for f in _FORMATS if f.quads)) + ".",
+            )
+        return self.writer(quads, prefixes, context)
+
+
+def _write_lines(quads: list[Tokens]) -> bytes:
+    """Canonical N-Triples or N-Quads: sorted by code point (RDFC-1.0, section 5)."""
+    return "".join(sorted(line(quad) + "\n" for quad in quads)).encode()
+
+
+_FORMATS = (
+    Format("turtle", "text/turtle", ".ttl", False, lambda quads, prefixes, _: write_turtle(quads, prefixes)),
+    Format("jsonld", "application/ld+json", ".jsonld", True, write_jsonld),
+    Format("ntriples", "application/n-triples", ".nt", False, lambda quads, *_: _write_lines(quads)),
+    Format("nquads", "application/n-quads", ".nq", True, lambda quads, *_: _write_lines(quads)),
+    Format("trig", "application/trig", ".trig", True, lambda quads, prefixes, _: write_turtle(quads, prefixes)),
+    Format("rdfxml", "application/rdf+xml", ".rdf", False, lambda quads, prefixes, _: write_rdfxml(quads, prefixes)),
+)
+
+FORMATS: Mapping[str, Format] = MappingProxyType({format_.name: format_ for format_ in _FORMATS})
+"""The formats by name, the one to offer first coming first."""

@@ -1,0 +1,137 @@
+"""How a graph is laid out for a reader: what comes first, which blank nodes stand inside others, what is a list."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from onemg_kg.formats.canonical import Tokens
+from onemg_kg.terms import PREFIXES
+
+FIRST = f"<{PREFIXES['rdf']}first>"
+NIL = f"<{PREFIXES['rdf']}nil>"
+REST = f"<{PREFIXES['rdf']}rest>"
+TYPE = f"<{PREFIXES['rdf']}type>"
+
+_HEADERS = {f"<{PREFIXES['owl']}Ontology>", f"<{PREFIXES['skos']}ConceptScheme>"}
+_DEEPEST = 20
+"""Blank nodes nested deeper than this get a label, so that neither a writer nor a reader runs out of stack."""
+
+Subjects = dict[str, dict[str, list[str]]]
+"""Subject to predicate to objects, all as tokens."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One graph, ready to be written.
+
+    Attributes:
+        subjects: every statement: subject to predicate to objects.
+        nested: the blank nodes that are written inside the one statement that refers to them, each with the subject of
+            that statement.
+        anonymous: the blank nodes that nothing refers to, so that they need no label.
+        lists: the members of each well-formed list (RDF Schema 1.1, section 5.2), by its first cell, ``rdf:nil`` among
+            them; the cells are nested and are not written otherwise.
+    """
+
+    subjects: Subjects
+    nested: dict[str, str]
+    anonymous: set[str]
+    lists: dict[str, list[str]]
+
+    def roots(self) -> list[str]:
+        """The subjects that are not nested: ontology and scheme headers, then by type, then by IRI."""
+        return sorted(self.subjects.keys() - self.nested.keys(), key=self.place)
+
+    def place(self, subject: str) -> tuple[bool, str, str]:
+        """Where a subject stands among the roots; all anonymous ones of one type stand at the same place, at its end."""
+        types = self.subjects[subject].get(TYPE, ["~"])
+        return _HEADERS.isdisjoint(types), min(types), "~" if subject in self.anonymous else subject
+
+
+def graphs(quads: Iterable[Tokens]) -> dict[str, Graph]:
+    """Lay out a dataset.
+
+    Args:
+        quads: what ``canonical.tokens`` returned.
+
+    Returns:
+        Each graph under the token of its name, the default graph under the empty string, sorted by name.
+    """
+    subjects_of: dict[str, Subjects] = {}
+    homes: dict[str, set[str]] = defaultdict(set)
+    for subject, predicate, object_, graph in quads:
+        subjects_of.setdefault(graph, {}).setdefault(subject, {}).setdefault(predicate, []).append(object_)
+        for node in (subject, object_):
+            if node[0] == "_":
+                homes[node].add(graph)
+    shared = {node for node, where in homes.items() if len(where) > 1 or node in subjects_of}
+    return {name: _lay_out(subjects_of[name], shared) for name in sorted(subjects_of)}
+
+
+def _lay_out(subjects: Subjects, shared: set[str]) -> Graph:
+    referrers: dict[str, list[str]] = defaultdict(list)
+    for subject, properties in subjects.items():
+        for objects in properties.values():
+            for object_ in objects:
+                if object_[0] == "_":
+                    referrers[object_].append(subject)
+    nested = {node: found[0] for node, found in referrers.items() if len(found) == 1 and node not in shared}
+    _break_cycles(nested)
+    lists, cells = _lists(subjects, nested)
+    _limit_depth(subjects, nested, lists, cells)
+    anonymous = {node for node in subjects if node[0] == "_" and node not in referrers and node not in shared}
+    return Graph(subjects, nested, anonymous, lists)
+
+
+def _break_cycles(nested: dict[str, str]) -> None:
+    """Take one blank node out of each ring of blank nodes that only refer to each other."""
+    settled: set[str] = set()
+    for node in sorted(nested):
+        trail: set[str] = set()
+        while node in nested and node not in settled:
+            if node in trail:
+                del nested[node]
+                break
+            trail.add(node)
+            node = nested[node]
+        settled |= trail
+
+
+def _lists(subjects: Subjects, nested: dict[str, str]) -> tuple[dict[str, list[str]], set[str]]:
+    """The members of each list by its first cell, and the cells of all lists; found from the ends backwards."""
+    pairs: dict[str, tuple[str, str]] = {}
+    for node in nested:
+        properties = subjects.get(node, {})
+        if properties.keys() == {FIRST, REST} and len(properties[FIRST]) == len(properties[REST]) == 1:
+            pairs[node] = properties[FIRST][0], properties[REST][0]
+    lists: dict[str, list[str]] = {NIL: []}
+    cells: set[str] = set()
+    for node, (member, rest) in pairs.items():
+        if rest == NIL:
+            members = [member]
+            cells.add(node)
+            while (parent := nested[node]) in pairs and pairs[parent][1] == node:
+                node = parent
+                members.append(pairs[node][0])
+                cells.add(node)
+            lists[node] = members[::-1]
+    return lists, cells
+
+
+def _limit_depth(subjects: Subjects, nested: dict[str, str], lists: dict[str, list[str]], cells: set[str]) -> None:
+    """Take out of ``nested`` whatever would stand too deep."""
+    children: dict[str, list[str]] = defaultdict(list)
+    for node, parent in nested.items():
+        children[parent].append(node)
+    stack = [(node, 1) for node, parent in nested.items() if parent not in nested]
+    while stack:
+        node, depth = stack.pop()
+        if depth > _DEEPEST:
+            depth = 0
+            del nested[node]
+            members = lists.pop(node, [])
+            if len(members) > 1:
+                lists[subjects[node][REST][0]] = members[1:]
+        for child in children[node]:
+            continues = child in cells and node in cells and subjects[node][REST] == [child]
+            stack.append((child, depth if continues else depth + 1))

@@ -1,0 +1,151 @@
+"""The knowledge graph: files as named graphs, and what follows from them by rules, each rule in a named graph of its own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from onemg_kg import queries
+from onemg_kg.errors import QueryError, RdfError
+from onemg_kg.project import Project
+from onemg_kg.store import Store
+from onemg_kg.terms import BASE
+
+GRAPHS = BASE + "graph/"
+RULES = GRAPHS + "rules/"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The whole graph, loaded.
+
+    Attributes:
+        stated: the quads of ``ontology/`` and ``data/``, as the files have them.
+        shapes: the quads of ``shapes/``; no part of what is queried.
+        inferred: the quads that rules add, none of which is stated.
+        store: ``stated`` and ``inferred``, for queries.
+    """
+
+    stated: list[ox.Quad]
+    shapes: list[ox.Quad]
+    inferred: list[ox.Quad]
+    store: Store
+
+
+def graph_name(project: Project, path: Path) -> ox.NamedNode:
+    """The name of the graph that holds what a file states: its path below ``graph/``, without suffix."""
+    relative = project.relative(path).removesuffix(path.suffix)
+    return ox.NamedNode(GRAPHS + quote(relative))
+
+
+def file_of(graph: str) -> str:
+    """The file whose statements a named graph holds, or for a rule's graph the rule's file."""
+    path = graph.removeprefix(GRAPHS)
+    return f"queries/{path}.rq" if graph.startswith(RULES) else path + ".ttl"
+
+
+def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
+    """Read Turtle files, each into the named graph of its path. No term is changed.
+
+    Raises:
+        RdfError: a file is not Turtle (RDF 1.1 Turtle), with the line.
+    """
+    quads: list[ox.Quad] = []
+    for path in paths:
+        name = graph_name(project, path)
+        try:
+            parsed = ox.parse(
+                path.read_bytes(), format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True
+            )
+            quads.extend(ox.Quad(quad.subject, quad.predicate, quad.object, name) for quad in parsed)
+        except SyntaxError as error:
+            raise RdfError(
+                f"is not Turtle: {error.msg}.", source=project.relative(path), line=error.lineno, fix="Mend the line."
+            ) from None
+        except ValueError as error:
+            raise RdfError(f"is not Turtle: {error}.", source=project.relative(path), fix="Save it as UTF-8.") from None
+    return quads
+
+
+class _Lines:
+    """A file that gives one line a read, so that a parser that streams is never ahead of the line it is on."""
+
+    def __init__(self, path: Path) -> None:
+        self.lines = path.read_bytes().splitlines(keepends=True)
+        self.number = 0
+
+    def read(self, _: int = -1) -> bytes:
+        if self.number == len(self.lines):
+            return b""
+        self.number += 1
+        return self.lines[self.number - 1]
+
+
+def line_numbers(project: Project, path: Path) -> dict[ox.Triple, int]:
+    """The line, counted from 1, on which each statement of a Turtle file stands. The file must be one that :func:`read` reads.
+
+    Statements with blank nodes are left out: their labels differ from one reading to the next.
+    """
+    reader = _Lines(path)
+    numbers: dict[ox.Triple, int] = {}
+    for quad in ox.parse(reader, format=ox.RdfFormat.TURTLE, base_iri=BASE):
+        numbers.setdefault(quad.triple, reader.number)
+    return numbers
+
+
+def infer(rules: list[queries.Query], store: Store, stated: Iterable[ox.Quad]) -> list[ox.Quad]:
+    """Run rules until nothing new follows, adding what follows to the store.
+
+    A statement that is stated is never inferred too; one that several rules give stands in the graph of each.
+
+    Args:
+        rules: CONSTRUCT queries.
+        store: what the rules read; every rule sees what the others add.
+        stated: the quads that the files state.
+
+    Returns:
+        The new quads, sorted by rule.
+
+    Raises:
+        QueryError: a rule is no CONSTRUCT query, or gives a literal or a blank node (a store may rewrite either).
+    """
+    known = {quad.triple for quad in stated}
+    found: dict[str, dict[ox.Triple, None]] = {rule.name: {} for rule in rules}
+    grown = True
+    while grown:
+        grown = False
+        for rule in rules:
+            mine = found[rule.name]
+            new = [t for t in store.construct(rule.text, str(rule.path)) if t not in known and t not in mine]
+            for triple in new:
+                if not (isinstance(triple.subject, ox.NamedNode) and isinstance(triple.object, ox.NamedNode)):
+                    raise QueryError(
+                        f"infers {triple}, whose subject or object is no IRI.",
+                        source=str(rule.path),
+                        fix="Let rules relate things that have an IRI.",
+                    )
+            if new:
+                grown = True
+                mine.update(dict.fromkeys(new))
+                store.add(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(RULES + rule.name)) for t in new)
+    return [
+        ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(RULES + name))
+        for name, triples in sorted(found.items())
+        for t in sorted(triples, key=str)
+    ]
+
+
+def load(project: Project) -> Graph:
+    """Read every file of the project and infer what follows.
+
+    Raises:
+        RdfError: a file is not Turtle.
+        QueryError: a rule cannot be run.
+    """
+    stated = read(project, [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")])
+    shapes = read(project, project.files("shapes", suffix=".ttl"))
+    store = Store(stated)
+    inferred = infer(queries.folder(project, "rules"), store, stated)
+    return Graph(stated, shapes, inferred, store)

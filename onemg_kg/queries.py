@@ -1,0 +1,142 @@
+"""Query files: SPARQL with a header that says what the query is for, and parameters that are bound without gluing text.
+
+A header is the run of lines ``#+ key: value`` at the top of a file. A parameter ``name`` is declared by the header line
+``#+ parameter.name: SPACE`` and written in the query as ``VALUES ?name { UNDEF }``; unbound, the query answers for all.
+``SPACE`` is the path below the base IRI in which a short value is looked up, or ``text`` for a plain literal.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from onemg_kg.errors import QueryError
+from onemg_kg.project import Project
+from onemg_kg.terms import BASE, expand
+
+_HEADER = re.compile(r"#\+ ([\w.-]+):\s*(.*)")
+_SLOT = r"VALUES\s+\?{name}\s*\{{\s*UNDEF\s*\}}"
+_KINDS = ("questions", "views")
+"""The folders of ``queries/`` whose queries a user runs by name, in the order in which a name is looked up."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query file.
+
+    Attributes:
+        name: the file's name without suffix; unique in its folder.
+        kind: the folder below ``queries/`` (``views``, ``rules``, ``questions``), or empty for a user's own file.
+        path: the file.
+        text: the SPARQL text, header included.
+        header: the header's keys and values, in the order of the file.
+    """
+
+    name: str
+    kind: str
+    path: Path
+    text: str
+    header: Mapping[str, str]
+
+    @property
+    def title(self) -> str:
+        """What the query answers, in one line."""
+        return self.header.get("title", self.name)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The declared parameters: name to the space in which a short value is looked up."""
+        prefix = "parameter."
+        return {key.removeprefix(prefix): value for key, value in self.header.items() if key.startswith(prefix)}
+
+    def term(self, parameter: str, value: str) -> ox.NamedNode | ox.Literal:
+        """The term that a value typed by a user stands for.
+
+        Args:
+            parameter: the name of a declared parameter.
+            value: an IRI, a prefixed name, a path below the base, or a short name in the parameter's space.
+
+        Raises:
+            QueryError: the query has no such parameter, or the value is no IRI.
+        """
+        space = self.parameters.get(parameter)
+        if space is None:
+            known = ", ".join(self.parameters) or "none"
+            raise QueryError(f"has no parameter {parameter!r}; it has {known}.", source=str(self.path))
+        if space == "text":
+            return ox.Literal(value)
+        iri = expand(value) if ":" in value or "/" in value else BASE + space + value
+        try:
+            return ox.NamedNode(iri)
+        except ValueError:
+            raise QueryError(f"{value!r} is no IRI for the parameter {parameter!r}.", source=str(self.path)) from None
+
+    def bind(self, values: Mapping[str, ox.NamedNode | ox.Literal]) -> str:
+        """The SPARQL text with each ``VALUES ?name { UNDEF }`` filled; what is not given stays open.
+
+        Raises:
+            QueryError: the text has no place for a parameter.
+        """
+        text = self.text
+        for name, term in values.items():
+            filled = f"VALUES ?{name} {{ {term} }}"
+            text, count = re.subn(_SLOT.format(name=re.escape(name)), lambda _, new=filled: new, text)
+            if not count:
+                raise QueryError(
+                    f"declares the parameter {name!r} but has no place for it.",
+                    source=str(self.path),
+                    fix=f"Write VALUES ?{name} {{ UNDEF }} inside WHERE.",
+                )
+        return text
+
+
+def read(path: Path, kind: str = "") -> Query:
+    """Read one query file.
+
+    Raises:
+        QueryError: the file cannot be read, or its text is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryError(f"cannot be read: {error}.", source=str(path)) from None
+    header: dict[str, str] = {}
+    for line in text.splitlines():
+        found = _HEADER.fullmatch(line.strip())
+        if found is None:
+            break
+        header[found[1]] = found[2].strip()
+    return Query(path.stem, kind, path, text, header)
+
+
+def folder(project: Project, kind: str) -> list[Query]:
+    """Every query of one folder below ``queries/``, sorted by name.
+
+    Raises:
+        QueryError: a file cannot be read.
+    """
+    return [read(path, kind) for path in project.files("queries", kind, suffix=".rq")]
+
+
+def named(project: Project) -> list[Query]:
+    """Every query that a user can run by name."""
+    return [query for kind in _KINDS for query in folder(project, kind)]
+
+
+def find(project: Project, name: str) -> Query:
+    """The query of a name or of a path ending in ``.rq``.
+
+    Raises:
+        QueryError: there is no such file or name.
+    """
+    if name.endswith(".rq"):
+        return read(Path(name))
+    queries = named(project)
+    for query in queries:
+        if query.name == name:
+            return query
+    raise QueryError(
+        f"there is no query {name!r}.", fix="See `onemg-kg list queries`, or give the path of a file ending in .rq."
+    )

@@ -1,0 +1,113 @@
+"""Where a graph is queried: Oxigraph in this process."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from onemg_kg.errors import QueryError
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal
+
+
+_RESULTS = {"csv": ox.QueryResultsFormat.CSV, "json": ox.QueryResultsFormat.JSON}
+
+
+def in_default_graph(triples: Iterable[ox.Triple]) -> list[ox.Quad]:
+    """Triples as quads of the default graph."""
+    return [ox.Quad(triple.subject, triple.predicate, triple.object) for triple in triples]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The answer to a SELECT query.
+
+    Attributes:
+        variables: the names of the columns, without the question mark, in the order of the query.
+        rows: one tuple a solution; ``None`` where a variable is unbound.
+    """
+
+    variables: tuple[str, ...]
+    rows: list[tuple[Term | None, ...]]
+
+    def records(self) -> Iterator[dict[str, Term | None]]:
+        """The rows, each as a mapping from variable to term."""
+        for row in self.rows:
+            yield dict(zip(self.variables, row, strict=True))
+
+
+class Store:
+    """An indexed copy of a dataset, for queries only.
+
+    Oxigraph's store rewrites literals (``nonNegativeInteger`` becomes ``integer``), so what is published or validated is
+    taken from the parsed quads and never from here. The default graph of a query is the union of all named graphs.
+    """
+
+    def __init__(self, quads: Iterable[ox.Quad] = ()) -> None:
+        self._store = ox.Store()
+        self.add(quads)
+
+    def add(self, quads: Iterable[ox.Quad]) -> None:
+        """Add quads to the dataset."""
+        self._store.bulk_extend(quads)
+
+    def _query(self, text: str, source: str) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+        try:
+            return self._store.query(text, use_default_graph_as_union=True)
+        except SyntaxError as error:
+            raise QueryError(f"is not SPARQL 1.1: {error.msg}.", source=source, line=error.lineno) from None
+
+    def select(self, text: str, source: str = "query") -> Table:
+        """Run a SELECT or ASK query (SPARQL 1.1 Query, section 16).
+
+        Args:
+            text: the query. An ASK answers with one row in a column ``answer``.
+            source: what to call the query in an error.
+
+        Raises:
+            QueryError: the text is not a SELECT or ASK query of SPARQL 1.1.
+        """
+        answer = self._query(text, source)
+        if isinstance(answer, ox.QueryBoolean):
+            return Table(("answer",), [(ox.Literal(bool(answer)),)])
+        if isinstance(answer, ox.QueryTriples):
+            raise QueryError("gives a graph where rows are asked for.", source=source, fix="Use SELECT or ASK.")
+        names = tuple(variable.value for variable in answer.variables)
+        return Table(names, [tuple(solution) for solution in answer])
+
+    def construct(self, text: str, source: str = "query") -> list[ox.Triple]:
+        """Run a CONSTRUCT or DESCRIBE query.
+
+        Raises:
+            QueryError: the text is not such a query of SPARQL 1.1.
+        """
+        answer = self._query(text, source)
+        if not isinstance(answer, ox.QueryTriples):
+            raise QueryError("gives rows where a graph is asked for.", source=source, fix="Use CONSTRUCT or DESCRIBE.")
+        return list(answer)
+
+    def is_construct(self, text: str, source: str = "query") -> bool:
+        """Whether the query answers with a graph.
+
+        Raises:
+            QueryError: the text is not SPARQL 1.1.
+        """
+        return isinstance(self._query(text, source), ox.QueryTriples)
+
+    def results(self, text: str, form: str, source: str = "query") -> str:
+        """The answer to a SELECT or ASK query as a document.
+
+        Args:
+            text: the query.
+            form: ``csv`` (SPARQL 1.1 Query Results CSV) or ``json`` (SPARQL 1.1 Query Results JSON).
+            source: what to call the query in an error.
+
+        Raises:
+            QueryError: the text is not such a query.
+        """
+        answer = self._query(text, source)
+        if isinstance(answer, ox.QueryTriples):
+            raise QueryError("gives a graph where rows are asked for.", source=source, fix="Use SELECT or ASK.")
+        if isinstance(answer, ox.QueryBoolean) and form == "csv":
+            return f"answer\r\n{str(bool(answer)).lower()}\r\n"
+        return answer.serialize(format=_RESULTS[form]).decode() + ("" if form == "csv" else "\n")

@@ -1,0 +1,474 @@
+"""Which lines of a page list a resource, with which label, and which only mention one.
+
+An entry is a heading with a link, a line that begins with a link, a frame, a picture with a link, a row of a table with a link,
+a line that wears a label, or a line that is nothing but the name of a known resource. A link within a sentence is a mention.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from onemg_kg.sync import identity
+from onemg_kg.sync.markup import Badge, Block, Document, Flag, Line, Link
+from onemg_kg.sync.theme import Notice, Page
+
+_BANNER = re.compile(r"we are (still )?working on the content for this (page|section)", re.IGNORECASE)
+_CONNECTOR = re.compile(r"^[\s,;/&+|·•]*(and|or)?[\s,;/&+|·•]*$", re.IGNORECASE)
+_OPENING = " \u00a0\t*_•–-\"“”'‘’"
+_DOCUMENTS = {
+    f".{suffix}"
+    for suffix in "pdf doc docx odt rtf xls xlsx ods csv tsv ppt pptx odp zip gz tar json xml yaml yml ttl owl rdf txt".split()
+}
+_NAME_COLUMNS = {"name", "title", "initiative", "resource", "tool", "document", "standard"}
+_PLAYER = re.compile(r"^(youtube|vimeo) video player$", re.IGNORECASE)
+_SENTENCE_WORDS = 12
+"""A line of more words than this is a sentence and not the name of something."""
+_STUB_WORDS = 25
+"""A page with fewer words of its own than this, and no entry, is a stub."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the graph already says that reading a page needs.
+
+    Attributes:
+        levels: the label of each requirement level, in lower case, with its notation.
+        use_cases: each label of a use case, in lower case, with its IRI.
+        countries: the two-letter code of each country, in upper case, with its IRI.
+    """
+
+    levels: Mapping[str, str]
+    use_cases: Mapping[str, str]
+    countries: Mapping[str, str]
+
+
+@dataclass
+class Heading:
+    """A heading of the page, in its order."""
+
+    text: str
+    level: int
+    line: int
+    anchor: str
+
+
+@dataclass
+class Entry:
+    """A place on a page where a resource is listed, or may be mentioned.
+
+    Attributes:
+        listing: whether it is an entry of the page; else a mention.
+        names: what it may be called, best first.
+        link: the link, if it has one.
+        line: the line on which the link, or else the name, stands.
+        path: the headings above it, from the top.
+        heading: the nearest heading, its own where it is one.
+        known_only: whether it counts only if it names or leads to a resource that is known.
+        note: what is written beside it.
+        badge: its label.
+        countries: the codes of the flags beside it.
+        limit: the use case to which its label is limited in words, and the line that says so.
+        block: the position of its block in the page.
+    """
+
+    listing: bool
+    names: tuple[str, ...]
+    link: Link | None
+    line: int
+    path: tuple[str, ...]
+    heading: Heading | None
+    known_only: bool = False
+    note: str = ""
+    badge: Badge | None = None
+    countries: tuple[str, ...] = ()
+    limit: tuple[str, int] | None = None
+    block: int = -1
+
+
+@dataclass
+class Reading:
+    """What a page says.
+
+    Attributes:
+        entries: listings and possible mentions, in the order of the page.
+        headings: every heading.
+        links: every link, picture and frame, but for those that the theme adds.
+        prose: the sentences outside headings, each with its line.
+        draft: whether the page says that it is being worked on.
+        words: how many words of its own it has.
+        notices: what could not be understood.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    prose: list[tuple[int, str]] = field(default_factory=list)
+    draft: bool = False
+    words: int = 0
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def stub(self) -> bool:
+        """Whether the page has next to nothing to say yet."""
+        return self.words < _STUB_WORDS and not any(entry.listing for entry in self.entries)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """What a text may name: the whole, and what stands before a colon, a dash or brackets."""
+    text = text.strip(_OPENING + ":,;.")
+    shorter = [re.split(r"\s*:\s|\s[-–—]\s", text)[0], re.sub(r"\s*\([^)]*\)\s*$", "", text)]
+    return tuple(dict.fromkeys(name.strip(_OPENING + ":,;.") for name in (text, *shorter) if name.strip()))
+
+
+def _is_address(text: str) -> bool:
+    return bool(re.fullmatch(r"(https?://|www\.)\S+", text.strip()))
+
+
+class _Reader:
+    """Reads one page."""
+
+    def __init__(self, page: Page, document: Document, address: str, vocabulary: Vocabulary) -> None:
+        self.page, self.document, self.vocabulary = page, document, vocabulary
+        self.address = address
+        self.host = urlsplit(address).hostname or ""
+        self.reading = Reading()
+        self.entered = page.type in {"guidance", "citizen"}
+        self.stack: list[Heading] = []
+        self.previous: list[Entry] = []
+        self.block = -1
+        self.boilerplate = False
+
+    # What a link is
+
+    def _is_resource(self, link: Link) -> bool:
+        """Whether a link leads to something other than a page of this site, a mail address or a script."""
+        if link.element == "img" or "btn" in link.classes or not link.target or link.target.startswith("#"):
+            return False
+        address = identity.resolve(link.target, self.address)
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"}:
+            return False
+        return parts.hostname != self.host or PurePosixPath(parts.path).suffix.lower() in _DOCUMENTS
+
+    def _level(self, badge: Badge) -> str | None:
+        return self.vocabulary.levels.get(badge.text.lower())
+
+    # Making entries
+
+    def _entry(self, names: tuple[str, ...], link: Link | None, line: int, *, listing: bool, known_only: bool) -> Entry:
+        path = tuple(heading.text for heading in self.stack)
+        heading = self.stack[-1] if self.stack else None
+        entry = Entry(listing and self.entered, names, link, line, path, heading, known_only, block=self.block)
+        self.reading.entries.append(entry)
+        return entry
+
+    def _listing(self, names: tuple[str, ...], link: Link | None, line: int, *, known_only: bool = False) -> Entry:
+        return self._entry(names, link, line, listing=True, known_only=known_only or not self.entered)
+
+    def _mention(self, link: Link) -> None:
+        self._entry((link.text,), link, link.line, listing=False, known_only=True)
+
+    def _name_of(self, link: Link) -> tuple[str, ...]:
+        """What a link's entry may be called: its text; the heading above a picture or a frame without a name of its own."""
+        above = self.stack[-1].text if self.stack else ""
+        if link.element == "iframe":
+            return tuple(filter(None, (above,) if not link.text or _PLAYER.match(link.text) else (link.text, above)))
+        return tuple(filter(None, (above, link.text))) if link.pictured else _names(link.text)
+
+    def _label(self, badge: Badge, entry: Entry) -> None:
+        if entry.badge is None:
+            entry.badge = badge
+        else:
+            message = f"A second label {badge.text!r} for {entry.names[0]!r}, which is already {entry.badge.text!r}."
+            self.reading.notices.append(Notice(self.page.source, badge.line, message))
+
+    def _label_before(self, badges: list[Badge]) -> None:
+        """Labels on a line of their own belong to what stands just before them."""
+        open_entries = [entry for entry in self.previous if entry.badge is None]
+        if not open_entries and self.stack and self.stack[-1].line == self._last_heading_line():
+            heading = self.stack.pop()
+            self.reading.entries = [e for e in self.reading.entries if not (e.known_only and e.heading is heading)]
+            self.stack.append(heading)
+            entry = self._listing(_names(heading.text), None, heading.line)
+            entry.path = entry.path[:-1]
+            open_entries = [entry]
+        if not open_entries:
+            message = f"The label {badges[0].text!r} stands alone: nothing before it is an entry."
+            self.reading.notices.append(Notice(self.page.source, badges[0].line, message))
+            return
+        for number, badge in enumerate(badges):
+            same = len(badges) == len(open_entries)
+            self._label(badge, open_entries[number if same else -1])
+
+    def _last_heading_line(self) -> int:
+        """The line of the block just before this one if it is a heading, else 0."""
+        before = self.document.blocks[self.block - 1] if self.block else None
+        return before.line if before is not None and before.kind == "heading" else 0
+
+    # Reading blocks
+
+    def read(self) -> Reading:
+        blocks = self.document.blocks
+        rows: dict[int, list[Block]] = {}
+        for block in blocks:
+            if block.row is not None:
+                for row in range(block.row[0], block.row[0] + block.rows):
+                    rows.setdefault(row, []).append(block)
+        for self.block, block in enumerate(blocks):
+            self.boilerplate = (self.boilerplate and block.kind != "heading") or (
+                block.kind != "heading" and bool(_BANNER.search(block.text()))
+            )
+            self.reading.draft |= self.boilerplate
+            self._note_links(block)
+            if self.boilerplate:
+                continue
+            if block.kind == "heading":
+                self._heading(block)
+                continue
+            self._prose(block)
+            if block.kind == "cell":
+                last = blocks[self.block + 1] if self.block + 1 < len(blocks) else None
+                if block.row is not None and (last is None or last.row is None or last.row[0] != block.row[0]):
+                    self._row(rows[block.row[0]], [b for b in blocks if b.header])
+                continue
+            found = len(self.reading.entries)
+            for number, line in enumerate(block.lines):
+                self._line(block, line, block.lines[number - 1] if number else None)
+            self.previous = self.reading.entries[found:] or self.previous[:0]
+        self._drop_groups()
+        self._limits()
+        return self.reading
+
+    def _note_links(self, block: Block) -> None:
+        for line in block.lines:
+            self.reading.links.extend(part for part in line.parts if isinstance(part, Link) and "btn" not in part.classes)
+
+    def _prose(self, block: Block) -> None:
+        for line in block.lines:
+            text = line.text()
+            self.reading.words += len(text.split())
+            if text:
+                self.reading.prose.append((line.number, text))
+
+    def _heading(self, block: Block) -> None:
+        badges = [badge for line in block.lines for badge in line.badges() if self._level(badge)]
+        text = block.text()
+        if badges or any(line.links() for line in block.lines):
+            text = re.sub(r"\s+([,/&])", r"\1", text).strip(" ,/&")
+        heading = Heading(text, block.level, block.line, block.anchor)
+        self.reading.headings.append(heading)
+        while self.stack and self.stack[-1].level >= block.level:
+            self.stack.pop()
+        found = len(self.reading.entries)
+        for line in block.lines:
+            if any(self._is_resource(link) for link in line.links()):
+                self._linked(line, every=True)
+            elif badges and text:
+                entry = self._listing(_names(text), None, block.line)
+                for badge in badges:
+                    self._label(badge, entry)
+            elif text and not line.links():
+                self._listing(_names(text), None, block.line, known_only=True)
+        self.stack.append(heading)
+        self.previous = [entry for entry in self.reading.entries[found:] if not entry.known_only]
+        for entry in self.reading.entries[found:]:
+            entry.heading = heading
+
+    def _linked(self, line: Line, *, every: bool) -> None:
+        """A line with entries: the first link, and each further one that is joined to it or labelled."""
+        current: Entry | None = None
+        between = ""
+        words: list[str] = []
+        countries: list[str] = []
+        entries: list[Entry] = []
+        parts = line.parts
+        for at, part in enumerate(parts):
+            if isinstance(part, Flag):
+                countries.append(part.code.upper())
+            elif isinstance(part, Badge):
+                if self._level(part) and current is not None:
+                    self._label(part, current)
+            elif isinstance(part, str):
+                between += part
+                words.append(part)
+            elif self._is_resource(part):
+                ahead = next((p for p in parts[at + 1 :] if not isinstance(p, str) or p.strip()), None)
+                labelled = isinstance(ahead, Badge) and self._level(ahead) is not None
+                if every or current is None or labelled or _CONNECTOR.match(between):
+                    current = self._listing(self._name_of(part), part, part.line)
+                    entries.append(current)
+                else:
+                    self._mention(part)
+                    words.append(part.text)
+                between = ""
+            elif part.element != "img":
+                words.append(part.text)
+        note = " ".join("".join(words).split()).strip(" ,;:/&–-•*")
+        for entry in entries:
+            entry.countries = tuple(countries)
+            if len(entries) == 1 and note and len(note.split()) <= _SENTENCE_WORDS:
+                entry.note = note
+
+    def _line(self, block: Block, line: Line, before: Line | None) -> None:
+        links = [link for link in line.links() if self._is_resource(link)]
+        badges = [badge for badge in line.badges() if self._level(badge)]
+        for link in line.links():
+            if link not in links and link.target[:1] not in {"", "#"} and "btn" not in link.classes:
+                # A page of the site may be a resource itself, such as the editorial guidelines.
+                self._mention(link)
+        if links:
+            self._line_with_links(block, line, links, before)
+        elif badges:
+            text = line.text(links=True)
+            if text and self.entered:
+                entry = self._listing(_names(text), None, line.number)
+                for badge in badges:
+                    self._label(badge, entry)
+            elif not text:
+                if block.lines[0] is not line:
+                    self.previous = [e for e in self.reading.entries if e.block == self.block] or self.previous
+                self._label_before(badges)
+        else:
+            self._line_without_links(block, line)
+
+    def _line_with_links(self, block: Block, line: Line, links: list[Link], before: Line | None) -> None:
+        first = links[0]
+        lead = "".join(part for part in line.parts[: line.parts.index(first)] if isinstance(part, str)).strip(_OPENING)
+        rest = line.text(links=False)
+        if first.element == "iframe":
+            self._linked(line, every=True)
+        elif self.page.type == "citizen":
+            # These pages are prose for readers: a link on them is a reference, but for their tables and videos.
+            for link in links:
+                self._mention(link)
+        elif _is_address(first.text) or not first.text:
+            label = lead or (before.text() if before is not None and before.text().endswith(":") else "")
+            if label.endswith(":") and len(label.split()) <= _SENTENCE_WORDS and block.kind != "quote":
+                self._listing(_names(label), first, first.line)
+            else:
+                for link in links:
+                    self._mention(link)
+        elif block.kind != "quote" and not lead and (block.kind == "item" or self._is_brief(rest, links)):
+            self._linked(line, every=False)
+        elif block.kind == "paragraph" and len(links) == 1 and self._is_mostly(first, line):
+            self._listing(self._name_of(first), first, first.line)
+        else:
+            for link in links:
+                self._mention(link)
+
+    @staticmethod
+    def _is_brief(rest: str, links: list[Link]) -> bool:
+        """Whether what stands beside links is a remark and not a sentence."""
+        words = re.sub(r"\([^)]*\)", " ", rest).split()
+        return len(words) <= sum(len(link.text.split()) for link in links) or not words
+
+    @staticmethod
+    def _is_mostly(link: Link, line: Line) -> bool:
+        """Whether a link makes up more than half of a short line that is no citation."""
+        text = line.text()
+        return not text.startswith("(") and 2 * len(link.text.split()) > len(text.split()) <= _SENTENCE_WORDS
+
+    def _line_without_links(self, block: Block, line: Line) -> None:
+        text = line.text()
+        words = text.split()
+        address = next((word for word in words if _is_address(word)), "")
+        label = text.partition(address)[0].strip() if address else ""
+        if label.endswith(":") and len(label.split()) <= _SENTENCE_WORDS:
+            self._listing(_names(label), Link(label.rstrip(": "), address, line.number, "a"), line.number)
+            return
+        if block.kind == "quote" or not text or text.endswith(":") or line.links():
+            return
+        if len(words) <= _SENTENCE_WORDS:
+            if block.kind == "item":
+                self._parts(text, line.number)
+            elif len(block.lines) == 1:
+                self._listing(_names(text), None, line.number, known_only=True)
+        elif block.kind == "item" and ": " in text:
+            self._listing((text.split(": ")[0],), None, line.number, known_only=True)
+
+    def _parts(self, text: str, line: int) -> None:
+        """An item that may name several known resources: as a whole, else each part between commas, signs and brackets."""
+        parts = [part.strip(_OPENING + ".:") for part in re.split(r"[,;/&()]|\sand\s", text)]
+        for names in dict.fromkeys((_names(text), *((part,) for part in parts if part))):
+            self._listing(names, None, line, known_only=True)
+
+    def _row(self, cells: list[Block], headers: list[Block]) -> None:
+        """A row of a table: its entry is the last cell with links, its name the cell of the column of names."""
+        if cells[0].header or not self.entered:
+            return
+        cells = sorted(cells, key=lambda cell: cell.row[1] if cell.row else 0)
+        linked = [cell for cell in cells if any(link.element == "a" for line in cell.lines for link in line.links())]
+        if not linked:
+            return
+        last = linked[-1]
+        links = [link for line in last.lines for link in line.links()]
+        resources = [link for link in links if self._is_resource(link)]
+        hollow = [link for link in links if link.target in {"", "#"}]
+        if not resources and not hollow:
+            return
+        titles = {h.row[1]: h.text().lower() for h in headers if h.row and h.row[0] < (cells[-1].row or (0, 0))[0]}
+        plain = [cell for cell in cells if cell not in linked and cell.text()]
+        named = [cell for cell in plain if cell.row and titles.get(cell.row[1]) in _NAME_COLUMNS]
+        described = plain[-1].text() if plain else last.text()
+        if named:
+            name = named[0].text()
+            names = tuple(dict.fromkeys((f"{name}: {described}" if described != name else name, name)))
+        else:
+            names = (": ".join(cell.text() for cell in plain[:-1]) or described,)
+        for link in resources or hollow[:1]:
+            given = names if link in hollow or _is_address(link.text) else (*_names(link.text), *names)
+            self._listing(given, link, link.line)
+
+    # After the page is read
+
+    def _drop_groups(self) -> None:
+        """A heading that names a known resource is a group, not an entry, where its section holds entries of its own."""
+        blocks = self.document.blocks
+
+        def is_group(entry: Entry) -> bool:
+            level = blocks[entry.block].level
+            for other in self.reading.entries:
+                if other.listing and not other.known_only and other.block > entry.block:
+                    between = blocks[entry.block + 1 : other.block + 1]
+                    if not any(block.kind == "heading" and block.level <= level for block in between):
+                        return True
+            return False
+
+        self.reading.entries = [
+            entry
+            for entry in self.reading.entries
+            if not (entry.known_only and blocks[entry.block].kind == "heading" and is_group(entry))
+        ]
+
+    def _limits(self) -> None:
+        """A sentence below a labelled entry may limit the label to a use case."""
+        blocks = self.document.blocks
+        for entry in self.reading.entries:
+            if entry.badge is None:
+                continue
+            for block in blocks[entry.block + 1 :]:
+                if block.kind == "heading":
+                    break
+                for line in block.lines:
+                    for sentence in re.split(r"[.;]\s", line.text()):
+                        if entry.limit is None and (use_case := self._limited_to(sentence.lower(), entry.badge.text)):
+                            entry.limit = (use_case, line.number)
+
+    def _limited_to(self, sentence: str, label: str) -> str | None:
+        if not re.search(rf"\bonly\b.*\b{re.escape(label.lower())}\b.*\buse case", sentence):
+            return None
+        return next((iri for name, iri in self.vocabulary.use_cases.items() if f"{name} use case" in sentence), None)
+
+
+def read(page: Page, document: Document, address: str, vocabulary: Vocabulary) -> Reading:
+    """Find the entries of a page.
+
+    Args:
+        page: the page.
+        document: its text, read.
+        address: its absolute address.
+        vocabulary: what the graph already says.
+    """
+    return _Reader(page, document, address, vocabulary).read()
