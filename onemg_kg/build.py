@@ -14,7 +14,7 @@ from onemg_kg import catalogue, graph, shacl, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.formats import FORMATS, Context, Format, Statement, context
 from onemg_kg.project import Project
-from onemg_kg.terms import PREFIXES
+from onemg_kg.terms import PREFIXES, text
 
 MANIFEST = "manifest.json"
 _TRIPLES = ("turtle", "jsonld", "ntriples", "rdfxml")
@@ -65,7 +65,7 @@ def _triples(quads: Iterable[ox.Quad]) -> list[ox.Triple]:
 def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
     """The quads whose graph is a file below one of some folders."""
     prefixes = tuple(graph.GRAPHS + folder for folder in folders)
-    return [quad for quad in quads if quad.graph_name.value.startswith(prefixes)]
+    return [quad for quad in quads if text(quad.graph_name).startswith(prefixes)]
 
 
 def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> Built:
@@ -139,13 +139,14 @@ def write(built: Built, out: Path) -> None:
         out: the folder; it may not exist yet, or must hold an earlier build.
 
     Raises:
-        ProjectError: the folder holds something else than a build.
+        ProjectError: the folder holds something else than a build, or is a file.
         OnemgError: the disk refuses.
     """
+    fix = "Name another folder with --out."
+    if out.exists() and not out.is_dir():
+        raise ProjectError("is no folder, so it is not replaced.", source=str(out), fix=fix)
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise ProjectError(
-            "holds files but no build, so it is not replaced.", source=str(out), fix="Name another folder with --out."
-        )
+        raise ProjectError("holds files but no build, so it is not replaced.", source=str(out), fix=fix)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))

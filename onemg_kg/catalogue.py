@@ -8,7 +8,7 @@ import pyoxigraph as ox
 
 from onemg_kg.formats import Format
 from onemg_kg.graph import GRAPHS
-from onemg_kg.terms import BASE, NS, term
+from onemg_kg.terms import BASE, NS, term, text
 
 _DATASET = "data/framework"
 _SOURCE = "id/framework/source"
@@ -44,7 +44,7 @@ def _counts(record: _Record, quads: list[ox.Quad]) -> None:
     triples = {quad.triple for quad in quads}
     type_ = term("rdf:type")
     subjects = {triple.subject for triple in triples}
-    members = Counter(str(triple.object.value) for triple in triples if triple.predicate == type_)
+    members = Counter(text(triple.object) for triple in triples if triple.predicate == type_)
     own = {s for s in subjects if isinstance(s, ox.NamedNode) and s.value.startswith(BASE)}
     record.say(_DATASET, "void:triples", len(triples))
     record.say(_DATASET, "void:entities", len(own))

@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from onemg_kg import __version__
 from onemg_kg import project as projects
-from onemg_kg.errors import OnemgError
+from onemg_kg.errors import InvalidGraph, OnemgError
 
 if TYPE_CHECKING:
     from onemg_kg.explain import Statement
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "--project",
         type=Path,
         metavar="FOLDER",
-        help="the folder with ontology/, data/, shapes/ and queries/ (default: this one or one above, else the installed graph)",
+        help="the folder with ontology/, data/, shapes/ and queries/ (default: here or above, else the installed graph)",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 
@@ -164,7 +165,7 @@ def _build(project: projects.Project, options: argparse.Namespace) -> int:
         ("manifest.json", "size and SHA-256 of every file"),
     )
     for name, what in rows:
-        print(f"  {out / name if not name.endswith(os.sep) else str(out / name) + os.sep:<24} {what}")
+        print(f"  {out}{os.sep}{name:<15} {what}")
     return 0
 
 
@@ -184,8 +185,7 @@ def _list(project: projects.Project, options: argparse.Namespace) -> int:
         for kind in dict.fromkeys(query.kind for query in named):
             print(_paint(kind.capitalize(), "1") + f" (onemg-kg query NAME{' --param NAME=VALUE' if kind == 'views' else ''})")
             for query in (query for query in named if query.kind == kind):
-                told = "".join(f" [{name}]" for name in query.parameters)
-                print(f"  {query.name:<42} {query.title}{told}")
+                print(f"  {query.name:<42} {query.title}" + "".join(f" [{name}]" for name in query.parameters))
             print()
         print(_paint("Classes", "1") + " (onemg-kg list CLASS)")
         for name, _, count in classes.rows:
@@ -357,17 +357,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.version:
-            from importlib.metadata import version
-
-            print(f"onemg-kg {version('onemg-kg')}")
+            print(f"onemg-kg {__version__}")
             return 0
         if options.command is None:
             parser.print_help()
             return 2
         return _COMMANDS[options.command](projects.find(options.project), options)
     except OnemgError as error:
-        from onemg_kg.errors import InvalidGraph
-
         print(_paint("onemg-kg:", "31"), error, file=sys.stderr)
         return 1 if isinstance(error, InvalidGraph) else 2
 

@@ -7,7 +7,7 @@ import pyoxigraph as ox
 from onemg_kg import graph, queries
 from onemg_kg.errors import QueryError
 from onemg_kg.project import Project
-from onemg_kg.terms import BASE, expand, term
+from onemg_kg.terms import BASE, expand, term, text
 
 _PATHS = ("id/resource/", "id/", "voc/", "ns#")
 _TITLES = ("dcterms:title", "skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:alternative", "skos:altLabel")
@@ -129,22 +129,23 @@ def explain(project: Project, loaded: graph.Graph, name: str) -> Explanation:
         if quad.predicate == on_page:
             pages[str(quad.subject)] = str(quad.object)
         elif quad.predicate == source_file:
-            files[str(quad.subject)] = quad.object.value
+            files[str(quad.subject)] = text(quad.object)
         elif quad.predicate == source_line:
-            lines[str(quad.subject)] = int(quad.object.value)
+            number = text(quad.object)  # nothing has validated this graph
+            lines[str(quad.subject)] = int(number) if number.isdecimal() else 0
 
     def statement(quad: ox.Quad) -> Statement:
-        name = quad.graph_name.value
+        name = text(quad.graph_name)
         source = graph.file_of(name)
         rule = rules.get(name)
         if rule is None and source not in numbers:
-            numbers[source] = graph.line_numbers(project, project.root / source)
+            numbers[source] = graph.line_numbers(project.root / source)
         other = quad.object if quad.subject == node else quad.subject
         return Statement(
-            subject=str(quad.subject.value),
+            subject=text(quad.subject),
             predicate=quad.predicate.value,
             object=str(quad.object),
-            label=labels.get(other.value, "") if isinstance(other, ox.NamedNode) else "",
+            label=labels.get(text(other), "") if isinstance(other, ox.NamedNode) else "",
             source=source,
             line=0 if rule else numbers[source].get(quad.triple, 0),
             rule=rule.title if rule else "",

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from typing import IO, cast
+from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 
@@ -42,7 +43,7 @@ def graph_name(project: Project, path: Path) -> ox.NamedNode:
 
 def file_of(graph: str) -> str:
     """The file whose statements a named graph holds, or for a rule's graph the rule's file."""
-    path = graph.removeprefix(GRAPHS)
+    path = unquote(graph.removeprefix(GRAPHS))
     return f"queries/{path}.rq" if graph.startswith(RULES) else path + ".ttl"
 
 
@@ -83,14 +84,14 @@ class _Lines:
         return self.lines[self.number - 1]
 
 
-def line_numbers(project: Project, path: Path) -> dict[ox.Triple, int]:
+def line_numbers(path: Path) -> dict[ox.Triple, int]:
     """The line, counted from 1, on which each statement of a Turtle file stands. The file must be one that :func:`read` reads.
 
     Statements with blank nodes are left out: their labels differ from one reading to the next.
     """
     reader = _Lines(path)
     numbers: dict[ox.Triple, int] = {}
-    for quad in ox.parse(reader, format=ox.RdfFormat.TURTLE, base_iri=BASE):
+    for quad in ox.parse(cast(IO[bytes], reader), format=ox.RdfFormat.TURTLE, base_iri=BASE):
         numbers.setdefault(quad.triple, reader.number)
     return numbers
 

@@ -1,9 +1,9 @@
 """Where the four folders of the graph are: a checkout, an installed wheel, or a folder the user names."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
+from onemg_kg import __version__
 from onemg_kg.errors import ProjectError
 
 FOLDERS = ("ontology", "data", "shapes", "queries")
@@ -52,12 +52,12 @@ def find(root: Path | None = None) -> Project:
                 source=str(root),
                 fix="Name the folder that holds " + ", ".join(name + "/" for name in FOLDERS) + ".",
             )
-        return Project(root.resolve(), version("onemg-kg"))
+        return Project(root.resolve(), __version__)
     here = Path.cwd()
     package = Path(__file__).resolve().parent
     for candidate in (here, *here.parents, package.parent, package / "_share"):
         if all((candidate / name).is_dir() for name in FOLDERS):
-            return Project(candidate, version("onemg-kg"))
+            return Project(candidate, __version__)
     raise ProjectError(
         "no folder from here upwards holds " + ", ".join(name + "/" for name in FOLDERS) + ", and the package has none.",
         source=str(here),

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from onemg_kg.errors import QueryError
 from onemg_kg.project import Project
-from onemg_kg.terms import BASE, expand
+from onemg_kg.terms import expand
 
 _HEADER = re.compile(r"#\+ ([\w.-]+):\s*(.*)")
 _SLOT = r"VALUES\s+\?{name}\s*\{{\s*UNDEF\s*\}}"
@@ -67,7 +67,9 @@ class Query:
             raise QueryError(f"has no parameter {parameter!r}; it has {known}.", source=str(self.path))
         if space == "text":
             return ox.Literal(value)
-        iri = expand(value) if ":" in value or "/" in value else BASE + space + value
+        # Below a space of ours a value may be a path below the base; in another namespace a slash is part of the name.
+        whole = ":" in value or ("/" in value and ":" not in space)
+        iri = expand(value if whole else space + value)
         try:
             return ox.NamedNode(iri)
         except ValueError:
@@ -81,9 +83,10 @@ class Query:
         """
         text = self.text
         for name, term in values.items():
-            filled = f"VALUES ?{name} {{ {term} }}"
-            text, count = re.subn(_SLOT.format(name=re.escape(name)), lambda _, new=filled: new, text)
-            if not count:
+            # Split and joined, not substituted: a replacement text would have its backslashes read.
+            pieces = re.split(_SLOT.format(name=re.escape(name)), text)
+            text = f"VALUES ?{name} {{ {term} }}".join(pieces)
+            if len(pieces) == 1:
                 raise QueryError(
                     f"declares the parameter {name!r} but has no place for it.",
                     source=str(self.path),

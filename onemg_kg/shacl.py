@@ -10,7 +10,7 @@ import shacl
 
 from onemg_kg.errors import RdfError
 from onemg_kg.graph import file_of
-from onemg_kg.terms import shorten, term
+from onemg_kg.terms import shorten, term, text
 
 SEVERITIES = ("violation", "warning", "info")
 """The severities of SHACL, section 2.1.4, the gravest first."""
@@ -47,12 +47,39 @@ class Finding:
 
 def _ntriples(quads: Iterable[ox.Quad]) -> str:
     triples = (ox.Triple(quad.subject, quad.predicate, quad.object) for quad in quads)
-    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode()
+    return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode()
 
 
-def _short(text: str | None) -> str:
+def _short(words: str | None) -> str:
     """A term or path in N-Triples with its IRIs as short names."""
-    return "" if text is None else re.sub(r"<([^<>]+)>", lambda found: shorten(found[1]), text)
+    return "" if words is None else re.sub(r"<([^<>]+)>", lambda found: shorten(found[1]), words)
+
+
+class _Places:
+    """Where each subject of a dataset is stated, and where on the site it was read."""
+
+    def __init__(self, quads: Iterable[ox.Quad]) -> None:
+        on_page, line, file = (term(f"onemg:{name}") for name in ("onPage", "sourceLine", "sourceFile"))
+        self._files: dict[str, str] = {}
+        self._pages: dict[str, str] = {}
+        self._lines: dict[str, int] = {}
+        self._sources: dict[str, str] = {}
+        for quad in quads:
+            subject, predicate = str(quad.subject), quad.predicate
+            self._files.setdefault(subject, text(quad.graph_name))
+            if predicate == on_page:
+                self._pages[subject] = str(quad.object)
+            elif predicate == line:
+                number = text(quad.object)  # what a shape finds wrong may be this
+                self._lines[subject] = int(number) if number.isdecimal() else 0
+            elif predicate == file:
+                self._sources[subject] = text(quad.object)
+
+    def of(self, subject: str) -> tuple[str, str, int]:
+        """The file, the page's file on the site, and the line there; empty and 0 where there is none."""
+        name = self._files.get(subject)
+        page = self._sources.get(self._pages.get(subject, subject), "")
+        return "" if name is None else file_of(name), page, self._lines.get(subject, 0)
 
 
 def validate(quads: list[ox.Quad], shapes: list[ox.Quad]) -> list[Finding]:
@@ -74,37 +101,26 @@ def validate(quads: list[ox.Quad], shapes: list[ox.Quad]) -> list[Finding]:
         )
     except ValueError as error:
         raise RdfError(f"are not shapes: {error}.", source="shapes/", fix="Mend the shape.") from None
-    fix, on_page, line, file = (term(f"onemg:{name}") for name in ("fix", "onPage", "sourceLine", "sourceFile"))
-    fixes = {str(quad.subject): quad.object.value for quad in shapes if quad.predicate == fix}
-    files: dict[str, str] = {}
-    pages: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    sources: dict[str, str] = {}
-    for quad in quads:
-        subject = str(quad.subject)
-        files.setdefault(subject, file_of(quad.graph_name.value))
-        if quad.predicate == on_page:
-            pages[subject] = str(quad.object)
-        elif quad.predicate == line:
-            lines[subject] = int(quad.object.value)
-        elif quad.predicate == file:
-            sources[subject] = quad.object.value
+    fix = term("onemg:fix")
+    fixes = {str(quad.subject): text(quad.object) for quad in shapes if quad.predicate == fix}
+    places = _Places(quads) if report.results else None
     found = []
     for result in report.results:
-        focus = result.focus_node
-        shape = result.source_shape if result.source_shape.startswith("<") else result.root_shape or ""
+        # A shape without a name of its own answers by the nearest one around it.
+        shape = next((s for s in (result.source_shape, result.root_shape) if s and s.startswith("<")), "")
+        source, page, line = places.of(result.focus_node or "") if places else ("", "", 0)
         found.append(
             Finding(
                 severity=result.severity.lower(),
                 shape=_short(shape),
-                focus_node=_short(focus),
+                focus_node=_short(result.focus_node),
                 path=_short(result.path),
                 value=_short(result.value),
                 message=result.message or f"violates {result.component}",
                 fix=fixes.get(shape, ""),
-                source=files.get(focus, ""),
-                page=sources.get(pages.get(focus, focus), ""),
-                line=lines.get(focus, 0),
+                source=source,
+                page=page,
+                line=line,
             )
         )
     order = attrgetter("source", "focus_node", "path", "shape", "value", "message")

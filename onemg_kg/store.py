@@ -1,5 +1,6 @@
 """Where a graph is queried: Oxigraph in this process."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from onemg_kg.errors import QueryError
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal
 
-
+_PLACE = re.compile(r"error at (\d+):\d+: (.*)", re.DOTALL)
 _RESULTS = {"csv": ox.QueryResultsFormat.CSV, "json": ox.QueryResultsFormat.JSON}
 
 
@@ -43,19 +44,29 @@ class Store:
     taken from the parsed quads and never from here. The default graph of a query is the union of all named graphs.
     """
 
+    # The union is held as a graph of its own: Oxigraph's `use_default_graph_as_union` answers once for each graph that holds a
+    # statement, where SPARQL 1.1, section 13, asks for a set.
+
     def __init__(self, quads: Iterable[ox.Quad] = ()) -> None:
         self._store = ox.Store()
         self.add(quads)
 
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads to the dataset."""
-        self._store.bulk_extend(quads)
+        held = list(quads)
+        self._store.bulk_extend(held)
+        self._store.bulk_extend(in_default_graph(quad.triple for quad in held))
 
     def _query(self, text: str, source: str) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
         try:
-            return self._store.query(text, use_default_graph_as_union=True)
+            return self._store.query(text)
         except SyntaxError as error:
-            raise QueryError(f"is not SPARQL 1.1: {error.msg}.", source=source, line=error.lineno) from None
+            # "error at LINE:COLUMN: what": the exception itself does not say the line.
+            found = _PLACE.fullmatch(error.msg)
+            message, line = (found[2], int(found[1])) if found else (error.msg, None)
+            if "Prefix not found" in message:
+                message = "a prefix is not declared"  # the parser adds every character that could have followed
+            raise QueryError(f"is not SPARQL 1.1: {message}.", source=source, line=line) from None
 
     def select(self, text: str, source: str = "query") -> Table:
         """Run a SELECT or ASK query (SPARQL 1.1 Query, section 16).
@@ -110,4 +121,5 @@ class Store:
             raise QueryError("gives a graph where rows are asked for.", source=source, fix="Use SELECT or ASK.")
         if isinstance(answer, ox.QueryBoolean) and form == "csv":
             return f"answer\r\n{str(bool(answer)).lower()}\r\n"
-        return answer.serialize(format=_RESULTS[form]).decode() + ("" if form == "csv" else "\n")
+        document = answer.serialize(format=_RESULTS[form]) or b""
+        return document.decode() + ("" if form == "csv" else "\n")

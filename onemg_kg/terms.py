@@ -13,35 +13,57 @@ NS = BASE + "ns#"
 PREFIXES: Mapping[str, str] = MappingProxyType(
     {
         "adms": "http://www.w3.org/ns/adms#",
+        "agent": BASE + "id/org/",
         "bibo": "http://purl.org/ontology/bibo/",
+        "category": BASE + "voc/national-category/",
         "cccev": "http://data.europa.eu/m8g/",
         "coar": "http://purl.org/coar/resource_type/",
         "country": "http://publications.europa.eu/resource/authority/country/",
+        "cycle-stage": BASE + "voc/data-life-cycle/",
         "dcat": "http://www.w3.org/ns/dcat#",
         "dcterms": "http://purl.org/dc/terms/",
         "dpv": "https://w3id.org/dpv#",
         "edam": "http://edamontology.org/",
+        "ehds-stage": BASE + "voc/ehds-journey/",
         "eli": "http://data.europa.eu/eli/ontology#",
         "eu-ehds": "https://w3id.org/dpv/legal/eu/ehds#",
         "file-type": "http://publications.europa.eu/resource/authority/file-type/",
         "foaf": "http://xmlns.com/foaf/0.1/",
         "frapo": "http://purl.org/cerif/frapo/",
+        "functionality": BASE + "voc/functionality/",
+        "kind": BASE + "voc/resource-type/",
+        "level": BASE + "voc/requirement-level/",
+        "listing": BASE + "id/listing/",
+        "mapping": BASE + "id/mapping/",
         "media-type": "http://www.iana.org/assignments/media-types/",
+        "mention": BASE + "id/mention/",
         "mod": "https://w3id.org/mod#",
+        "navigation": BASE + "id/navigation/",
         "onemg": NS,
         "org": "http://www.w3.org/ns/org#",
         "owl": "http://www.w3.org/2002/07/owl#",
+        "page": BASE + "id/page/",
+        "page-state": BASE + "voc/page-state/",
+        "page-type": BASE + "voc/page-type/",
+        "project": BASE + "id/project/",
         "prov": "http://www.w3.org/ns/prov#",
         "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
         "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+        "requirement": BASE + "id/requirement/",
+        "resource": BASE + "id/resource/",
+        "role": BASE + "voc/role/",
         "schema": "https://schema.org/",
+        "section": BASE + "voc/section/",
         "sh": "http://www.w3.org/ns/shacl#",
         "skos": "http://www.w3.org/2004/02/skos/core#",
         "spdx": "http://spdx.org/rdf/terms#",
         "spec": "http://www.w3.org/ns/spec#",
+        "stage": BASE + "voc/lifecycle-stage/",
+        "use-case": BASE + "voc/use-case/",
         "vann": "http://purl.org/vocab/vann/",
         "vcard": "http://www.w3.org/2006/vcard/ns#",
         "void": "http://rdfs.org/ns/void#",
+        "vs": "http://www.w3.org/2003/06/sw-vocab-status/ns#",
         "xsd": "http://www.w3.org/2001/XMLSchema#",
     }
 )
@@ -70,6 +92,11 @@ def term(name: str) -> ox.NamedNode:
         ValueError: it is no IRI.
     """
     return ox.NamedNode(expand(name))
+
+
+def text(node: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.DefaultGraph | None) -> str:
+    """What a node says without its syntax: an IRI, a lexical form, a label; nothing for what has no value."""
+    return "" if node is None or isinstance(node, ox.Triple | ox.DefaultGraph) else node.value
 
 
 def shorten(iri: str) -> str:

@@ -8,15 +8,14 @@ A view is a SELECT query that gives one row for each place at which the Framewor
 - ``page``, ``pageTitle``, ``address``, ``line``: the place;
 - ``label`` (the Framework's label at this place) and ``limit`` (the use case for which alone it is given).
 
+The header key ``empty`` says what to write in a group without resources.
 Rows of the same group and resource become one entry. The order of the rows is the order of what is written.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-
-import yaml
 
 from onemg_kg import queries
 from onemg_kg.errors import QueryError
@@ -28,6 +27,9 @@ _COLUMNS = (
     *("page", "pageTitle", "address", "line", "label", "limit"),
 )
 
+_TITLE = "Views of the 1+MG Framework"
+_DESCRIPTION = "The resources of the Framework by section, label, stage, use case, role and more."
+
 _BADGES = {
     "Required": ("badge-warning", "fa-sharp fa-regular fa-star"),
     "Recommended": ("badge-dark", "fa-solid fa-thumbs-up"),
@@ -35,11 +37,11 @@ _BADGES = {
 }
 """The colour and the icon by which the Framework's site shows each label."""
 
-_ESCAPES = str.maketrans({character: f"&#{ord(character)};" for character in "\\`*_{}[]<>#|~$&!@"})
+_ESCAPES = str.maketrans({character: f"&#{ord(character)};" for character in "\\`*_{}[]<>#|~$&!@^"})
 """What Markdown (CommonMark, GitHub's tables, kramdown), HTML or Liquid would take for more than text."""
 
-_WIDTH = 1_000_000
-"""No line of YAML is folded: each scalar stays on one line."""
+_YAML_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)}
+"""What JSON may hold as it is, but YAML (1.2.2, section 5.1) must escape or would take for a line break."""
 
 _UNSAFE_IN_TARGET = re.compile(r"[\s<>()\[\]{}|\\^`\"']")
 """What would end or change the target of a Markdown link."""
@@ -87,15 +89,24 @@ class Group:
     parts: list["Group"] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Reason:
+    """What a rule says of why something follows from it."""
+
+    title: str
+    description: str
+
+
 @dataclass
 class View:
-    """One view, with the title and the reason of each rule from which something in it follows."""
+    """One view, with the reason of each rule from which something in it follows, by the name of the rule."""
 
     name: str
     title: str
     description: str
+    empty: str
     groups: list[Group]
-    rules: dict[str, dict[str, str]]
+    reasons: dict[str, Reason]
 
 
 def render(project: Project, store: Store) -> dict[str, bytes]:
@@ -106,36 +117,41 @@ def render(project: Project, store: Store) -> dict[str, bytes]:
         store: the whole graph, stated and inferred.
 
     Returns:
-        The files by path: ``views/NAME.json`` and ``views/NAME.md``; and for a Jekyll site of the ELIXIR Toolkit Theme
-        ``jekyll/_data/onemg_NAME.yml`` and ``jekyll/pages/onemg/NAME.md``. Same graph, same bytes.
+        The files by path: ``views/NAME.json`` and ``views/NAME.md``; for a Jekyll site of the ELIXIR Toolkit Theme
+        ``jekyll/_data/onemg_NAME.yml`` and ``jekyll/pages/onemg/NAME.md``; and a list of the views for readers of each.
+        Same graph, same bytes.
 
     Raises:
         QueryError: a query is not the SELECT query of a view.
     """
-    rules = {rule.name: rule.header for rule in queries.folder(project, "rules")}
-    files: dict[str, bytes] = {}
-    for query in queries.folder(project, "views"):
-        view = run(query, store, rules)
-        texts = {
-            f"views/{view.name}.json": json.dumps(view, default=vars, ensure_ascii=False, indent=1) + "\n",
-            f"views/{view.name}.md": f"# {_text(view.title)}\n\n" + _body(view, _plain_label),
-            f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml": _data(view),
-            f"jekyll/pages/onemg/{view.name}.md": _page(view, project.version),
-        }
-        files.update((path, text.encode()) for path, text in texts.items())
-    return files
+    rules = queries.folder(project, "rules")
+    found = [run(query, store, rules) for query in queries.folder(project, "views")]
+    texts = {
+        "views/index.md": f"# {_TITLE}\n\n" + _list(found, "{}.md"),
+        "jekyll/pages/onemg/views.md": _page(
+            "views", _TITLE, _DESCRIPTION, project.version, _list(found, "{{{{ '/onemg/{}' | relative_url }}}}")
+        ),
+    }
+    for view in found:
+        texts[f"views/{view.name}.json"] = _json(view)
+        texts[f"views/{view.name}.md"] = f"# {_text(view.title)}\n\n" + _body(view, _plain_label)
+        texts[f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml"] = _data(view)
+        texts[f"jekyll/pages/onemg/{view.name}.md"] = _page(
+            view.name, view.title, view.description, project.version, _body(view, _badge)
+        )
+    return {path: text.encode() for path, text in texts.items()}
 
 
-def run(query: queries.Query, store: Store, rules: Mapping[str, Mapping[str, str]]) -> View:
+def run(query: queries.Query, store: Store, rules: Iterable[queries.Query]) -> View:
     """Run the query of a view and fold its rows.
 
     Args:
         query: the view.
         store: the whole graph.
-        rules: the header of each rule, by its name.
+        rules: the rules from which something in the graph follows.
 
     Raises:
-        QueryError: the query is no SELECT query, or lacks a column.
+        QueryError: the query is no SELECT query, lacks a column, or names a rule that does not exist.
     """
     table = store.select(query.text, str(query.path))
     missing = [f"?{column}" for column in _COLUMNS if column not in table.variables]
@@ -146,11 +162,23 @@ def run(query: queries.Query, store: Store, rules: Mapping[str, Mapping[str, str
             fix="Select every column that the documentation of views names; leave unbound what does not apply.",
         )
     groups = _fold(table)
+    reasons = {rule.name: Reason(rule.title, rule.header.get("description", "")) for rule in rules}
     used = {name for entry in _entries(groups) for name in entry.because}
-    reasons = {
-        name: {"title": rules[name]["title"], "description": rules[name]["description"]} for name in sorted(used)
-    }
-    return View(query.name, query.title, query.header.get("description", ""), groups, reasons)
+    if not used <= reasons.keys():
+        raise QueryError(
+            f"names rules that do not exist: {', '.join(sorted(used - reasons.keys()))}.",
+            source=str(query.path),
+            fix="Bind ?because to the name of a file in queries/rules/, without suffix.",
+        )
+    header = query.header
+    return View(
+        query.name,
+        query.title,
+        header.get("description", ""),
+        header.get("empty", "Nothing yet."),
+        groups,
+        {name: reasons[name] for name in sorted(used)},
+    )
 
 
 def _rows(table: Table) -> Iterator[dict[str, str]]:
@@ -191,7 +219,7 @@ def _add(row: dict[str, str], group: Group, entries: dict[tuple[str, ...], Entry
     label = Label(row["label"], row["limit"] or None) if row["label"] else None
     if label and label not in entry.labels:
         entry.labels.append(label)
-    if row["page"]:
+    if row["page"] and row["line"]:
         place = Place(row["page"], row["pageTitle"], row["address"], int(row["line"]), label)
         if place not in entry.places:
             entry.places.append(place)
@@ -231,9 +259,9 @@ def _body(view: View, show: Callable[[Label], str]) -> str:
     lines = [_text(view.description), ""]
     for group in view.groups:
         lines += _section(group, "##", view, show)
-    if view.rules:
-        lines += ["## What it follows from", ""]
-        lines += [f"- {_text(rule['title'])}: {_text(rule['description'])}" for rule in view.rules.values()]
+    if view.reasons:
+        lines += ["## Why a resource is here", ""]
+        lines += [f"- {_text(reason.title)}: {_text(reason.description)}" for reason in view.reasons.values()]
         lines.append("")
     return "\n".join(lines)
 
@@ -247,57 +275,79 @@ def _section(group: Group, heading: str, view: View, show: Callable[[Label], str
     for part in group.parts:
         lines += _section(part, heading + "#", view, show)
     if not group.entries and not group.parts:
-        lines += ["Nothing yet.", ""]
+        lines += [_text(view.empty), ""]
     return lines
 
 
 def _why(entry: Entry, view: View) -> list[str]:
     """Why a resource is in a group, in words."""
     stated = ["Stated"] if entry.basis == "stated" else []
-    return stated + [view.rules[name]["title"] for name in entry.because]
+    return stated + [view.reasons[name].title for name in entry.because]
 
 
 def _line(entry: Entry, view: View, show: Callable[[Label], str]) -> str:
-    labels = [show(label) + (f" ({_text(label.limit)} only)" if label.limit else "") for label in entry.labels]
+    labels = [show(label) + (f" ({_text(label.limit)})" if label.limit else "") for label in entry.labels]
     places = dict.fromkeys(f"{_linked(place.title, place.address)}, line {place.line}" for place in entry.places)
     cells = (_linked(entry.title, entry.link), ", ".join(labels), "; ".join(map(_text, _why(entry, view))), "; ".join(places))
     return f"| {' | '.join(cells)} |"
 
 
+def _json(view: View) -> str:
+    """A view in JSON (RFC 8259), each group and each entry on a line of its own."""
+    text = json.dumps(view, default=vars, ensure_ascii=False)
+    for start in ('{"group": ', '{"resource": '):
+        text = text.replace(start, "\n" + start)  # inside a string the quotes would be escaped
+    return text + "\n"
+
+
 def _yaml(data: object) -> str:
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # PyYAML built without libyaml has only the slow one
-    return yaml.dump(data, Dumper=dumper, allow_unicode=True, sort_keys=False, width=_WIDTH)
+    """A value in the flow style of YAML, which is JSON (YAML 1.2.2, section 1.3)."""
+    return json.dumps(data, ensure_ascii=False).translate(_YAML_ESCAPES)
 
 
 def _data(view: View) -> str:
-    """What a Jekyll page needs to show a view in its own way."""
+    """What a Jekyll page needs to show a view in its own way, in YAML, each entry on a line of its own."""
+    lines = [
+        f"title: {_yaml(view.title)}",
+        f"description: {_yaml(view.description)}",
+        "groups:" + ("" if view.groups else " []"),
+    ]
 
-    def slots(group: Group) -> dict[str, object]:
-        return {
-            "label": group.label,
-            "entries": [
-                {
-                    "title": entry.title,
-                    "link": entry.link,
-                    "labels": [vars(label) for label in entry.labels],
-                    "why": _why(entry, view),
-                    "places": [{"title": p.title, "address": p.address, "line": p.line} for p in entry.places],
-                }
-                for entry in group.entries
-            ],
-            "parts": [slots(part) for part in group.parts],
-        }
+    def add(group: Group, indent: str) -> None:
+        lines.append(f"{indent}- label: {_yaml(group.label)}")
+        lines.append(f"{indent}  entries:" + ("" if group.entries else " []"))
+        for entry in group.entries:
+            slots = {
+                "title": entry.title,
+                "link": entry.link,
+                "labels": [vars(label) for label in entry.labels],
+                "why": _why(entry, view),
+                "places": [{"title": p.title, "address": p.address, "line": p.line} for p in entry.places],
+            }
+            lines.append(f"{indent}    - {_yaml(slots)}")
+        lines.append(f"{indent}  parts:" + ("" if group.parts else " []"))
+        for part in group.parts:
+            add(part, indent + "    ")
 
-    return _yaml({"title": view.title, "description": view.description, "groups": [slots(g) for g in view.groups]})
+    for group in view.groups:
+        add(group, "  ")
+    return "\n".join(lines) + "\n"
 
 
-def _page(view: View, version: str) -> str:
+def _list(found: Iterable[View], target: str) -> str:
+    """The views in Markdown, each linked to where ``target`` puts its name."""
+    return "".join(f"- [{_text(view.title)}]({target.format(view.name)}): {_text(view.description)}\n" for view in found)
+
+
+def _page(name: str, title: str, description: str, version: str, body: str) -> str:
     """A page of a Jekyll site of the ELIXIR Toolkit Theme, which takes the title from the front matter."""
     front = {
-        "title": view.title,
-        "description": view.description,
-        "page_id": f"onemg-{view.name}",
+        "title": title,
+        "description": description,
+        "page_id": f"onemg-{name}",
+        "permalink": f"/onemg/{name}",
         "sidebar": "framework",
     }
+    lines = [f"{key}: {_yaml(value)}" for key, value in front.items()]
     note = f"<!-- Written by onemg-kg {version}: change the graph, not this page. -->"
-    return f"---\n{_yaml(front)}---\n{note}\n\n{_body(view, _badge)}"
+    return "\n".join(["---", *lines, "---", note, "", body])

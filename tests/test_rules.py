@@ -84,6 +84,13 @@ CASES = {
         """,
         ":beacon onemg:inSection :technical .",
     ),
+    "national-implementation-in-section": (
+        """
+        :notes a onemg:NationalImplementation .
+        :beacon a onemg:FrameworkResource .
+        """,
+        ":notes onemg:inSection <https://w3id.org/oneplusmg/voc/section/national-implementation> .",
+    ),
     "section-supports-functionality": (
         """
         :finding a onemg:Functionality .
@@ -256,5 +263,6 @@ def test_rule(name: str) -> None:
 def test_rule_says_why(path: Path) -> None:
     """A rule tells its user in a title and a sentence why the statement follows."""
     header = queries.read(path).header
-    assert header["title"] and not header["title"].endswith(".")
+    assert header["title"]
+    assert not header["title"].endswith(".")
     assert header["description"].endswith(".")

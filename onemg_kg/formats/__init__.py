@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from onemg_kg.errors import RdfError
-from onemg_kg.formats.canonical import Statement, Tokens, line, tokens
+from onemg_kg.formats.canonical import Statement, Tokens, to_line, tokens
 from onemg_kg.formats.context import Context, context
 from onemg_kg.formats.jsonld import write_jsonld
 from onemg_kg.formats.prefixes import Prefixes
@@ -38,9 +38,7 @@ class Format:
     quads: bool
     writer: Callable[[list[Tokens], Prefixes, Context | None], bytes]
 
-    def write(
-        self, statements: Iterable[Statement], prefixes: Prefixes, context: Context | None = None
-    ) -> bytes:
+    def write(self, statements: Iterable[Statement], prefixes: Prefixes, context: Context | None = None) -> bytes:
         """Write a graph or dataset in UTF-8.
 
         Args:
@@ -57,16 +55,17 @@ class Format:
         quads = tokens(statements)
         named = next((graph for *_, graph in quads if graph), None)
         if named is not None and not self.quads:
+            others = " or ".join(other.name for other in _FORMATS if other.quads)
             raise RdfError(
                 f"the format {self.name} holds one graph without a name, and a statement is of graph {named}.",
-                fix="Write the triples alone, or choose " + " or ".join(sorted(f.name for f in _FORMATS if f.quads)) + ".",
+                fix=f"Write the triples alone, or choose {others}.",
             )
         return self.writer(quads, prefixes, context)
 
 
 def _write_lines(quads: list[Tokens]) -> bytes:
-    """Canonical N-Triples or N-Quads: sorted by code point (RDFC-1.0, section 5)."""
-    return "".join(sorted(line(quad) + "\n" for quad in quads)).encode()
+    """N-Triples or N-Quads in canonical form (RDFC-1.0, section 5); the tokens are in its order."""
+    return "".join(map(to_line, quads)).encode()
 
 
 _FORMATS = (

@@ -1,13 +1,13 @@
 """Statements as sorted N-Quads tokens with canonical blank node labels: the one input of every writer.
 
-A token is a term as canonical N-Triples writes it: ``<iri>``, ``_:label``, ``"lexical"``, ``"lexical"@language`` or
-``"lexical"^^<datatype>``. Working on tokens keeps each literal as it was read and is several times faster than asking
-term objects for their parts.
+A token is a term as canonical N-Triples writes it: ``<iri>``, ``_:label``, ``"text"``, ``"text"@language`` or
+``"text"^^<datatype>``. Tokens keep each literal as it was read, and cost less than asking term objects for
+their parts.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import factorial, prod
 
 import pyoxigraph as ox
@@ -19,16 +19,16 @@ Tokens = tuple[str, str, str, str]
 """Subject, predicate, object and graph name; the graph name is empty in the default graph."""
 
 IRI = re.compile(r'<[^\x00-\x20<>"{}|^`\\]+>')
-"""The token of an IRI (IRIREF, N-Triples, section 7, without escapes)."""
+"""The token of an IRI (IRIREF of N-Triples 1.1, section 7, without escapes)."""
 
 _NODE = rf"{IRI.pattern}|_:\S+"
-_LITERAL = rf'"(?:[^"\\]|\\.)*"(?:\^\^{IRI.pattern}|@[A-Za-z]+(?:-[A-Za-z0-9]+)*)?'
-_LINE = re.compile(rf"({_NODE}) ({IRI.pattern}) ({_NODE}|{_LITERAL})(?: ({_NODE}))? \.")
+_LITERAL = rf'"[^"\\]*(?:\\.[^"\\]*)*"(?:\^\^{IRI.pattern}|@[A-Za-z]+(?:-[A-Za-z0-9]+)*)?'
+_LINE = re.compile(rf"^({_NODE}) ({IRI.pattern}) ({_NODE}|{_LITERAL})(?: ({_NODE}))? \.\n", re.MULTILINE)
 
 _ALWAYS_NAMED = 6
-"""Up to so many interlinked blank nodes are named however alike they are: the worst case takes 0.1 s."""
+"""Up to so many interlinked blank nodes are named however alike they are: at worst it takes 0.1 s."""
 _MOST_STEPS = 2 * 10**7
-"""About two seconds of work; each further interlinked node could multiply them."""
+"""About two seconds of work; one more interlinked blank node could multiply it."""
 
 
 def tokens(statements: Iterable[Statement]) -> list[Tokens]:
@@ -38,88 +38,105 @@ def tokens(statements: Iterable[Statement]) -> list[Tokens]:
         statements: triples, which belong to the default graph, and quads, in any order and mixture.
 
     Raises:
-        RdfError: a term is not of RDF 1.1 (a triple term, a base direction, an IRI with a forbidden character), or
-            the blank nodes could not be named in reasonable time.
+        RdfError: a term is not of RDF 1.1 (a triple term, a base direction, an IRI with a forbidden character),
+            or the blank nodes could not be named in reasonable time.
     """
-    named, blank = [], []
-    for quad in map(_split, _lines(statements)):
-        (blank if _blanks(quad) else named).append(quad)
+    lines = _lines(statements)
+    # A canonical label depends on nothing but the statements that have blank nodes, so only those, and the few
+    # that only look so, are canonicalised.
+    blank = [line for line in lines if "_:" in line]
     if blank:
-        # A canonical label depends on the statements with blank nodes alone, so only they are canonicalised.
-        _refuse_poison(blank)
-        dataset = ox.Dataset(ox.parse("\n".join(map(line, blank)), ox.RdfFormat.N_QUADS))
+        _refuse_poison(_split(blank))
+        dataset = ox.Dataset(ox.parse("".join(blank), ox.RdfFormat.N_QUADS))
         dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        named += map(_split, _lines(dataset))
-    return sorted(named)
+        lines = (lines - set(blank)) | _lines(dataset)
+    return _split(sorted(lines))
 
 
-def line(quad: Tokens) -> str:
-    """One statement as a line of N-Triples or N-Quads, without the line break."""
-    return " ".join(filter(None, quad)) + " ."
+def to_line(quad: Tokens) -> str:
+    """One statement as a line of N-Triples or N-Quads."""
+    subject, predicate, object_, graph = quad
+    return f"{subject} {predicate} {object_} {graph} .\n" if graph else f"{subject} {predicate} {object_} .\n"
 
 
 def _lines(statements: Iterable[Statement]) -> set[str]:
-    # pyoxigraph takes triples and quads side by side here, which its type stubs do not say.
+    # As N-Quads pyoxigraph takes triples and quads side by side, which its type stubs do not say.
     text = ox.serialize(statements, format=ox.RdfFormat.N_QUADS)  # type: ignore[arg-type]
-    return set(text.decode().split("\n")[:-1])
+    assert text is not None  # It is None only where an output file is named.
+    return {line + "\n" for line in text.decode().split("\n")[:-1]}
 
 
-def _split(text: str) -> Tokens:
-    match = _LINE.fullmatch(text)
-    if match is None:
+def _split(lines: Sequence[str]) -> list[Tokens]:
+    quads: list[Tokens] = _LINE.findall("".join(lines))
+    if len(quads) < len(lines):
+        line = next(line for line in lines if not _LINE.match(line))
         raise RdfError(
-            f"the statement {text} is not RDF 1.1.",
+            f"the statement {line.strip()} is not RDF 1.1.",
             fix="Write it without triple terms, base directions and characters that an IRI may not have.",
         )
-    subject, predicate, object_, graph = match.groups("")
-    return subject, predicate, object_, graph
-
-
-def _blanks(quad: Tokens) -> list[str]:
-    return [token for token in quad if token.startswith("_:")]
+    return quads
 
 
 def _refuse_poison(quads: list[Tokens]) -> None:
-    """Refuse blank nodes that RDFC-1.0 would try in too many orders (RDFC-1.0, section 7.1, dataset poisoning).
+    """Refuse blank nodes that RDFC-1.0 would try in too many orders (its section 7.1, dataset poisoning).
 
-    The algorithm names at once every blank node whose own statements differ from those of all others. Work grows with
-    the rest: in a group of linked nodes it walks the whole group from each of its nodes that look alike, and tries
+    The algorithm names at once each blank node whose statements, with other blank nodes left out, are its own.
+    Of the rest, it walks every group of linked ones from each member that looks alike, and at each step tries
     every order of neighbours that look alike.
 
     Raises:
         RdfError: the estimate of that work is beyond ``_MOST_STEPS``.
     """
     views: dict[str, list[Tokens]] = defaultdict(list)
+    linked = []
     for quad in quads:
-        for node in _blanks(quad):
-            s, p, o, g = ("_:this" if token == node else token[:2] if token[:2] == "_:" else token for token in quad)
-            views[node].append((s, p, o, g))
-    looks = {node: tuple(sorted(view)) for node, view in views.items()}
+        subject, predicate, object_, graph = quad
+        nodes = {node for node in (subject, object_, graph) if node[:2] == "_:"}
+        if len(nodes) > 1:
+            linked.append(quad)
+        for node in nodes:
+            views[node].append((_view(subject, node), predicate, _view(object_, node), _view(graph, node)))
+    looks = {node: tuple(sorted(view)) for node, view in views.items()} if linked else {}
     count = Counter(looks.values())
-    neighbours: dict[str, Counter[tuple[object, ...]]] = defaultdict(Counter)
+    neighbours: dict[str, Counter[tuple[int, str, tuple[Tokens, ...]]]] = defaultdict(Counter)
     links: dict[str, set[str]] = defaultdict(set)
-    for quad in quads:
-        alike = [(place, node) for place, node in enumerate(quad) if node[:2] == "_:" and count[looks[node]] > 1]
-        for _, node in alike:
-            for place, other in alike:
+    for quad in linked:
+        places = [(i, quad[i]) for i in (0, 2, 3) if quad[i][:2] == "_:" and count[looks[quad[i]]] > 1]
+        for _, node in places:
+            for place, other in places:
                 if other != node:
                     neighbours[node][place, quad[1], looks[other]] += 1
                     links[node].add(other)
-    steps, seen = 0, set[str]()
-    for start in links:
-        group, queue = set[str](), [start]
-        while queue:
-            node = queue.pop()
-            if node not in seen:
-                seen.add(node)
-                group.add(node)
-                queue += links[node]
-        starts = max(Counter(looks[node] for node in group).values(), default=0)
+    steps = 0
+    for group in _connected(links):
+        starts = max(Counter(looks[node] for node in group).values())
         orders = prod(factorial(min(n, 20)) for node in group for n in neighbours[node].values())
         work = starts * len(group) ** 2 * orders
         steps += min(work, 10**6) if len(group) <= _ALWAYS_NAMED else work
     if steps > _MOST_STEPS:
         raise RdfError(
-            f"{len(links)} blank nodes are so alike and so interlinked that naming them could take very long.",
+            f"{len(links)} blank nodes are so alike and so interlinked that naming them may take very long.",
             fix="Give some of them an IRI.",
         )
+
+
+def _view(token: str, node: str) -> str:
+    return "_:this" if token == node else "_:other" if token[:2] == "_:" else token
+
+
+def _connected(links: dict[str, set[str]]) -> list[set[str]]:
+    """The connected components of a graph."""
+    groups = []
+    seen: set[str] = set()
+    for start in links:
+        group: set[str] = set()
+        queue = [] if start in seen else [start]
+        while queue:
+            node = queue.pop()
+            if node not in group:
+                group.add(node)
+                queue += links[node]
+        if group:
+            seen |= group
+            groups.append(group)
+    return groups

@@ -1,4 +1,4 @@
-"""The JSON-LD context of a vocabulary: which short key stands for which IRI, and how its values are read."""
+"""The JSON-LD context of a vocabulary: which key stands for which IRI, and how its values are read."""
 
 import re
 from collections import Counter, defaultdict
@@ -10,9 +10,9 @@ from onemg_kg.formats.nesting import FIRST, REST, TYPE
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
-ALIASES = {"id": "@id", "type": "@type"}
 Definition = str | dict[str, str | bool]
 
+_ALIASES = {"id": "@id", "type": "@type"}
 _RANGE = f"<{PREFIXES['rdfs']}range>"
 _OBJECT_PROPERTY = f"<{PREFIXES['owl']}ObjectProperty>"
 _DECLARATIONS = {
@@ -22,7 +22,8 @@ _DECLARATIONS = {
     f"<{PREFIXES['rdf']}Property>",
 }
 _NATIVE = {f"<{PREFIXES['xsd']}{name}>" for name in ("string", "integer", "boolean")}
-_ANY_LITERAL = {f"<{PREFIXES['rdfs']}Literal>", f"<{PREFIXES['rdf']}langString>", f"<{PREFIXES['rdf']}PlainLiteral>"}
+_TEXT = {f"<{PREFIXES['rdfs']}Literal>", f"<{PREFIXES['rdf']}langString>", f"<{PREFIXES['rdf']}PlainLiteral>"}
+"""Ranges that leave open whether the text has a language."""
 _SHORT = re.compile("[A-Za-z][A-Za-z0-9]*")
 
 
@@ -32,8 +33,8 @@ class Term:
 
     Attributes:
         name: the key: a local name (``title``) or a prefixed name (``dcterms:type``).
-        coercion: how a bare string is read: ``@id`` as an IRI, ``@`` and a language tag as text in that language, a
-            token ``<datatype>`` as a literal of that datatype, nothing as a plain string.
+        coercion: how a string is read: ``@id`` as an IRI, ``@`` with a language tag as text in that language,
+            the token of a datatype as a literal of that datatype, nothing as a string.
     """
 
     name: str
@@ -42,77 +43,82 @@ class Term:
 
 @dataclass(frozen=True)
 class Context:
-    """A context (JSON-LD 1.1, section 4.1).
+    """A context (JSON-LD 1.1, section 3.1).
 
     Attributes:
-        prefixes: prefix to namespace.
-        terms: the term definitions, by the token of the IRI.
+        prefixes: prefix to namespace; none has the name of a term.
+        terms: the definition of each IRI, by its token.
     """
 
     prefixes: Prefixes
     terms: Mapping[str, Term]
 
     def definitions(self) -> dict[str, Definition]:
-        """The value of ``@context``, complete: for publishing as a document of its own."""
+        """The whole value of ``@context``, to be published as a document of its own."""
         shortener = Shortener(self.prefixes)
         shortener.used.update(self.prefixes)
         return definitions(self.terms, shortener)
 
 
 def context(prefixes: Prefixes, statements: Iterable[Statement]) -> Context:
-    """Make the context of a vocabulary and of the data that use it.
+    """The context of a vocabulary and of the data that use it.
 
-    A class or property gets its local name as key. Where two share one, it goes to the one that the statements declare,
-    else to the one whose prefix comes first in ``prefixes``; the other keeps its prefix. How values are read is what the
-    ontology declares (an object property, a range), else what most of the values are.
+    The key of a class or property is its local name. Where several have the same one, it goes to the one that the
+    statements declare, else to the one whose prefix comes first; the others keep their prefix. A prefix of the same name
+    gives way, unless a class or property has that prefix. Values are read as the ontology declares (an object property,
+    a range), else as most of them are.
 
     Args:
         prefixes: prefix to namespace, in order of precedence.
-        statements: the ontology, and data that show how borrowed properties are used.
+        statements: the ontology, and data that show how borrowed terms are used.
 
     Raises:
-        RdfError: the statements are not RDF 1.1, or a prefix cannot be written.
+        RdfError: the statements cannot be put in order, or a prefix cannot be written.
     """
     return derive(prefixes, tokens(statements))
 
 
 def derive(prefixes: Prefixes, quads: Iterable[Tokens]) -> Context:
-    """As ``context``, from canonical tokens."""
-    used: dict[str, Counter[str]] = defaultdict(Counter)
-    declared: dict[str, str | None] = {}
-    classes: set[str] = set()
-    for subject, predicate, object_, _ in quads:
-        if predicate == TYPE:
-            if object_[0] == "<":
-                classes.add(object_)
-            if object_ in _DECLARATIONS and subject[0] == "<":
-                declared.setdefault(subject, None)
-            if object_ == _OBJECT_PROPERTY:
-                declared[subject] = "@id"
-        elif predicate not in (FIRST, REST):
-            used[predicate].update([] if object_[0] == "_" else [_coercion(object_)])
-            if predicate == _RANGE and subject[0] == "<" and object_ not in _ANY_LITERAL:
-                is_datatype = object_.startswith("<" + PREFIXES["xsd"])
-                declared[subject] = ("" if object_ in _NATIVE else object_) if is_datatype else "@id"
-    position = {prefix: index for index, prefix in enumerate(prefixes)}
-    shortener = Shortener({prefix: namespace for prefix, namespace in prefixes.items() if prefix})
-    claims: dict[str, list[tuple[bool, int, str, str]]] = defaultdict(list)
-    for iri in {*declared, *used, *classes}:
-        name = shortener.split(iri[1:-1])
-        if name is not None and name[1]:
-            claims[name[1]].append((iri not in declared, position[name[0]], ":".join(name), iri))
+    """As ``context``, from what ``canonical.tokens`` returned."""
+    usable = {prefix: namespace for prefix, namespace in prefixes.items() if prefix}
+    precedence = list(usable)
+    shortener = Shortener(usable)
+    claims: dict[str, list[tuple[bool, int, str, str, str]]] = defaultdict(list)
+    for iri, (declared, coercion) in _readings(quads).items():
+        prefix, local = shortener.split(iri[1:-1]) or ("", "")
+        if local:
+            claims[local].append((not declared, precedence.index(prefix), f"{prefix}:{local}", iri, coercion))
     terms = {}
     for local, claimants in claims.items():
-        for rank, (_, _, prefixed, iri) in enumerate(sorted(claimants)):
-            free = rank == 0 and _SHORT.fullmatch(local) and local not in ALIASES and local not in prefixes
-            most_used = min(used[iri].items(), key=lambda item: (-item[1], item[0]), default=("", 0))[0]
-            coercion = declared.get(iri)
-            terms[iri] = Term(local if free else prefixed, most_used if coercion is None else coercion)
-    return Context(prefixes, terms)
+        free = _SHORT.fullmatch(local) and local not in _ALIASES and local not in shortener.used
+        for rank, (*_, prefixed, iri, coercion) in enumerate(sorted(claimants)):
+            terms[iri] = Term(local if free and rank == 0 else prefixed, coercion)
+    taken = {term.name for term in terms.values()}
+    return Context({prefix: namespace for prefix, namespace in usable.items() if prefix not in taken}, terms)
+
+
+def _readings(quads: Iterable[Tokens]) -> dict[str, tuple[bool, str]]:
+    """Each class and property: whether it is declared here, and the coercion of its values."""
+    objects_of: dict[str, list[str]] = defaultdict(list)
+    declared: dict[str, str | None] = {}
+    for subject, predicate, object_, _ in quads:
+        objects_of[predicate].append(object_)
+        if predicate == TYPE and object_ in _DECLARATIONS:
+            declared[subject] = "@id" if object_ == _OBJECT_PROPERTY else declared.get(subject)
+        elif predicate == _RANGE and object_ not in _TEXT:
+            is_datatype = object_.startswith("<" + PREFIXES["xsd"])
+            declared[subject] = ("" if object_ in _NATIVE else object_) if is_datatype else "@id"
+    used = {predicate: _most_used(objects) for predicate, objects in objects_of.items()}
+    iris = {iri for iri in {*declared, *used, *objects_of[TYPE]} if iri[0] == "<"}
+    # The keywords type and @list stand for the rest.
+    return {
+        iri: (iri in declared, coercion if (coercion := declared.get(iri)) is not None else used.get(iri, ""))
+        for iri in iris - {TYPE, FIRST, REST}
+    }
 
 
 def definitions(terms: Mapping[str, Term], shortener: Shortener) -> dict[str, Definition]:
-    """The value of ``@context`` for some terms and the prefixes used so far: aliases, prefixes, terms, each by name."""
+    """The value of ``@context`` for some terms and the prefixes in use: aliases, prefixes, terms by name."""
     written: dict[str, Definition] = {}
     for token, term in sorted(terms.items(), key=lambda item: item[1].name):
         iri = shortener.shorten(token)
@@ -125,19 +131,23 @@ def definitions(terms: Mapping[str, Term], shortener: Shortener) -> dict[str, De
         elif term.name != iri:
             written[term.name] = iri
     prefixes = {prefix: _prefix(namespace) for prefix, namespace in sorted(shortener.used.items())}
-    return {**ALIASES, **prefixes, **written}
+    return {**_ALIASES, **prefixes, **written}
 
 
 def _prefix(namespace: str) -> Definition:
-    # A plain string serves as a prefix only if it ends in a delimiter (JSON-LD 1.1 API, section 4.2.2, step 14.2.5).
+    # Without @prefix only what ends in a delimiter is a prefix (JSON-LD 1.1 API, create term definition).
     return namespace if namespace[-1] in ":/?#[]@" else {"@id": namespace, "@prefix": True}
 
 
+def _most_used(objects: list[str]) -> str:
+    """The coercion that lets most objects be written bare; blank nodes need none."""
+    count = Counter(_coercion(object_) for object_ in objects if object_[0] != "_")
+    return min(count, key=lambda coercion: (-count[coercion], coercion), default="")
+
+
 def _coercion(object_: str) -> str:
-    """The coercion under which an IRI or literal can be written as a bare string, number or truth value."""
+    """The coercion under which an IRI or a literal can be written as a bare string, number or boolean."""
     if object_[0] == "<":
         return "@id"
-    suffix = object_[object_.rindex('"') + 1 :]
-    if suffix[:2] != "^^":
-        return suffix
-    return "" if suffix[2:] in _NATIVE else suffix[2:]
+    suffix = object_[object_.rindex('"') + 1 :].removeprefix("^^")
+    return "" if suffix in _NATIVE else suffix

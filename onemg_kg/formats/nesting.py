@@ -1,7 +1,7 @@
-"""How a graph is laid out for a reader: what comes first, which blank nodes stand inside others, what is a list."""
+"""How a graph is laid out for a reader: what comes first, what stands inside what, what is a list."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from onemg_kg.formats.canonical import Tokens
@@ -14,7 +14,7 @@ TYPE = f"<{PREFIXES['rdf']}type>"
 
 _HEADERS = {f"<{PREFIXES['owl']}Ontology>", f"<{PREFIXES['skos']}ConceptScheme>"}
 _DEEPEST = 20
-"""Blank nodes nested deeper than this get a label, so that neither a writer nor a reader runs out of stack."""
+"""A blank node nested deeper than this gets a label, so that no writer and no reader runs out of stack."""
 
 Subjects = dict[str, dict[str, list[str]]]
 """Subject to predicate to objects, all as tokens."""
@@ -26,11 +26,11 @@ class Graph:
 
     Attributes:
         subjects: every statement: subject to predicate to objects.
-        nested: the blank nodes that are written inside the one statement that refers to them, each with the subject of
+        nested: the blank nodes to write inside the one statement that refers to them, each with the subject of
             that statement.
         anonymous: the blank nodes that nothing refers to, so that they need no label.
-        lists: the members of each well-formed list (RDF Schema 1.1, section 5.2), by its first cell, ``rdf:nil`` among
-            them; the cells are nested and are not written otherwise.
+        lists: the members of each well-formed list (RDF Schema 1.1, section 5.2) by its first cell, which is
+            nested, and of the empty list ``rdf:nil``; the cells are not written otherwise.
     """
 
     subjects: Subjects
@@ -38,12 +38,17 @@ class Graph:
     anonymous: set[str]
     lists: dict[str, list[str]]
 
-    def roots(self) -> list[str]:
-        """The subjects that are not nested: ontology and scheme headers, then by type, then by IRI."""
-        return sorted(self.subjects.keys() - self.nested.keys(), key=self.place)
+    def arrange(self, write: Callable[[str], str]) -> list[str]:
+        """What ``write`` makes of each subject that is not nested, in the order of a reader.
+
+        Ontology and scheme headers come first, then subjects by type and IRI. Anonymous ones come last of their
+        type, by what is written of them.
+        """
+        written = [(self.place(node), write(node)) for node in self.subjects if node not in self.nested]
+        return [text for _, text in sorted(written)]
 
     def place(self, subject: str) -> tuple[bool, str, str]:
-        """Where a subject stands among the roots; all anonymous ones of one type stand at the same place, at its end."""
+        """The sort key of a subject."""
         types = self.subjects[subject].get(TYPE, ["~"])
         return _HEADERS.isdisjoint(types), min(types), "~" if subject in self.anonymous else subject
 
@@ -55,15 +60,21 @@ def graphs(quads: Iterable[Tokens]) -> dict[str, Graph]:
         quads: what ``canonical.tokens`` returned.
 
     Returns:
-        Each graph under the token of its name, the default graph under the empty string, sorted by name.
+        Each graph by the token of its name, the default graph by the empty string, sorted by name.
     """
     subjects_of: dict[str, Subjects] = {}
     homes: dict[str, set[str]] = defaultdict(set)
+    last: tuple[str, str] | None = None
+    properties: dict[str, list[str]] = {}
     for subject, predicate, object_, graph in quads:
-        subjects_of.setdefault(graph, {}).setdefault(subject, {}).setdefault(predicate, []).append(object_)
-        for node in (subject, object_):
-            if node[0] == "_":
-                homes[node].add(graph)
+        if (subject, graph) != last:
+            last = subject, graph
+            properties = subjects_of.setdefault(graph, {}).setdefault(subject, {})
+            if subject[0] == "_":
+                homes[subject].add(graph)
+        properties.setdefault(predicate, []).append(object_)
+        if object_[0] == "_":
+            homes[object_].add(graph)
     shared = {node for node, where in homes.items() if len(where) > 1 or node in subjects_of}
     return {name: _lay_out(subjects_of[name], shared) for name in sorted(subjects_of)}
 
@@ -79,6 +90,7 @@ def _lay_out(subjects: Subjects, shared: set[str]) -> Graph:
     _break_cycles(nested)
     lists, cells = _lists(subjects, nested)
     _limit_depth(subjects, nested, lists, cells)
+    lists[NIL] = []
     anonymous = {node for node in subjects if node[0] == "_" and node not in referrers and node not in shared}
     return Graph(subjects, nested, anonymous, lists)
 
@@ -86,8 +98,8 @@ def _lay_out(subjects: Subjects, shared: set[str]) -> Graph:
 def _break_cycles(nested: dict[str, str]) -> None:
     """Take one blank node out of each ring of blank nodes that only refer to each other."""
     settled: set[str] = set()
-    for node in sorted(nested):
-        trail: set[str] = set()
+    for start in sorted(nested):
+        node, trail = start, set[str]()
         while node in nested and node not in settled:
             if node in trail:
                 del nested[node]
@@ -98,17 +110,17 @@ def _break_cycles(nested: dict[str, str]) -> None:
 
 
 def _lists(subjects: Subjects, nested: dict[str, str]) -> tuple[dict[str, list[str]], set[str]]:
-    """The members of each list by its first cell, and the cells of all lists; found from the ends backwards."""
+    """The members of each list by its first cell, and the cells of all lists; found from their ends."""
     pairs: dict[str, tuple[str, str]] = {}
     for node in nested:
         properties = subjects.get(node, {})
         if properties.keys() == {FIRST, REST} and len(properties[FIRST]) == len(properties[REST]) == 1:
             pairs[node] = properties[FIRST][0], properties[REST][0]
-    lists: dict[str, list[str]] = {NIL: []}
+    lists: dict[str, list[str]] = {}
     cells: set[str] = set()
-    for node, (member, rest) in pairs.items():
+    for end, (last, rest) in pairs.items():
         if rest == NIL:
-            members = [member]
+            node, members = end, [last]
             cells.add(node)
             while (parent := nested[node]) in pairs and pairs[parent][1] == node:
                 node = parent
@@ -119,7 +131,7 @@ def _lists(subjects: Subjects, nested: dict[str, str]) -> tuple[dict[str, list[s
 
 
 def _limit_depth(subjects: Subjects, nested: dict[str, str], lists: dict[str, list[str]], cells: set[str]) -> None:
-    """Take out of ``nested`` whatever would stand too deep."""
+    """Take out of ``nested`` what would stand too deep; the members of a list stand side by side."""
     children: dict[str, list[str]] = defaultdict(list)
     for node, parent in nested.items():
         children[parent].append(node)
@@ -132,6 +144,6 @@ def _limit_depth(subjects: Subjects, nested: dict[str, str], lists: dict[str, li
             members = lists.pop(node, [])
             if len(members) > 1:
                 lists[subjects[node][REST][0]] = members[1:]
-        for child in children[node]:
+        for child in children.get(node, ()):
             continues = child in cells and node in cells and subjects[node][REST] == [child]
             stack.append((child, depth if continues else depth + 1))

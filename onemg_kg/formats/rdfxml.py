@@ -47,7 +47,7 @@ def write_rdfxml(quads: list[Tokens], prefixes: Prefixes) -> bytes:
     blocks = [
         _description(graph.subjects[subject], subject, shortener)
         for graph in graphs(quads).values()
-        for subject in sorted(graph.subjects, key=graph.place)
+        for subject in sorted(graph.subjects, key=lambda subject: (graph.place(subject), subject))
     ]
     declared = sorted({**shortener.used, "rdf": PREFIXES["rdf"]}.items())
     head = "".join(f"\n  xmlns:{prefix}={_quoted(namespace)}" for prefix, namespace in declared)

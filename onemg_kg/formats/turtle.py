@@ -1,27 +1,28 @@
 """Turtle and TriG as a person would write them (RDF 1.1 Turtle and RDF 1.1 TriG, W3C 2014)."""
 
 import re
+from collections.abc import Iterable
 
 from onemg_kg.formats.canonical import Tokens
-from onemg_kg.formats.nesting import TYPE, Graph, graphs
+from onemg_kg.formats.nesting import NIL, TYPE, Graph, graphs
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
 _WIDTH = 100
-"""Objects go on lines of their own where one line would be wider."""
+"""Several objects go on lines of their own where one line would be wider."""
 
 _SHORTHAND = {
     PREFIXES["xsd"] + "boolean": re.compile("true|false"),
-    PREFIXES["xsd"] + "decimal": re.compile(r"(?!-0\.0$)-?(?:0|[1-9][0-9]*)\.(?:0|[0-9]*[1-9])"),
+    PREFIXES["xsd"] + "decimal": re.compile(r"(?!-0\.0\Z)-?(?:0|[1-9][0-9]*)\.(?:0|[0-9]*[1-9])"),
     PREFIXES["xsd"] + "integer": re.compile("0|-?[1-9][0-9]*"),
 }
-"""The canonical lexical forms that stand without quotes (Turtle 1.1, section 2.5.2); any other is written in full."""
+"""Lexical forms that stand without quotes: of those Turtle allows (section 2.5.2), only the canonical ones."""
 
 _BREAK_OR_QUOTE = re.compile(r'\\(["n])|\\.')
 _CLOSING = re.compile(r'"{3,}|"+\Z')
 
 
-def write_turtle(quads: list[Tokens], prefixes: Prefixes) -> bytes:
+def write_turtle(quads: Iterable[Tokens], prefixes: Prefixes) -> bytes:
     """A graph in Turtle, or a dataset in TriG: the default graph, then the named graphs by name.
 
     Args:
@@ -34,10 +35,9 @@ def write_turtle(quads: list[Tokens], prefixes: Prefixes) -> bytes:
     terms = _Terms(prefixes)
     blocks: list[str] = []
     for name, graph in graphs(quads).items():
-        if name:
-            blocks.append(f"{terms[name]} {{\n" + "\n".join(_Writer(graph, terms).blocks("  ")) + "}\n")
-        else:
-            blocks += _Writer(graph, terms).blocks("")
+        writer = _Writer(graph, terms, "  " if name else "")
+        written = graph.arrange(writer.block)
+        blocks += [f"{terms[name]} {{\n" + "\n".join(written) + "}\n"] if name else written
     used = sorted(terms.shortener.used.items())
     head = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in used)
     return "\n".join([head, *blocks] if head else blocks).encode()
@@ -62,20 +62,18 @@ class _Terms(dict[str, str]):
         return text
 
     def _literal(self, token: str) -> str:
-        end = token.rindex('"')
-        quoted, suffix = token[: end + 1], token[end + 1 :]
+        end = token.rindex('"') + 1
+        quoted, suffix = token[:end], token[end:]
         if suffix.startswith("^^"):
             shorthand = _SHORTHAND.get(suffix[3:-1])
-            if shorthand is not None and shorthand.fullmatch(quoted, 1, end):
+            if shorthand is not None and shorthand.fullmatch(quoted[1:-1]):
                 return quoted[1:-1]
             suffix = "^^" + self[suffix[2:]]
-        if r"\n" in quoted:
-            quoted = _long(quoted)
-        return quoted + suffix
+        return (_long(quoted) if r"\n" in quoted else quoted) + suffix
 
 
 def _long(quoted: str) -> str:
-    """A literal in quotes as a long literal, if it has a line break (STRING_LITERAL_LONG_QUOTE, section 6.5)."""
+    """A quoted text in long quotes if it has a line break (STRING_LITERAL_LONG_QUOTE, section 6.5)."""
     body = _BREAK_OR_QUOTE.sub(lambda match: {'"': '"', "n": "\n"}.get(match[1], match[0]), quoted[1:-1])
     if "\n" not in body:
         return quoted
@@ -86,15 +84,14 @@ def _long(quoted: str) -> str:
 class _Writer:
     """Writes the statements of one graph."""
 
-    def __init__(self, graph: Graph, terms: _Terms) -> None:
+    def __init__(self, graph: Graph, terms: _Terms, margin: str) -> None:
         self._graph = graph
         self._terms = terms
+        self._margin = margin
 
-    def blocks(self, margin: str) -> list[str]:
-        """A block of lines for each root, in the order of the roots; anonymous ones of a kind by what they say."""
-        return [block for _, block in sorted((self._graph.place(s), self._block(s, margin)) for s in self._graph.roots())]
-
-    def _block(self, subject: str, margin: str) -> str:
+    def block(self, subject: str) -> str:
+        """All that is said of a subject, in lines that end with a full stop."""
+        margin = self._margin
         head = "[]" if subject in self._graph.anonymous else self._terms[subject]
         properties = self._properties(subject, margin + "  ")
         break_ = f"\n{margin}  "
@@ -102,12 +99,13 @@ class _Writer:
         return f"{margin}{head}{first}{f' ;{break_}'.join(properties)} .\n"
 
     def _properties(self, subject: str, margin: str) -> list[str]:
-        """Each predicate with its objects, ``a`` first; ``margin`` is that of the lines on which they stand."""
-        found = self._graph.subjects.get(subject, {})
-        verbs = sorted((predicate != TYPE, self._terms[predicate], predicate) for predicate in found)
+        """Each predicate with its objects, ``a`` first; ``margin`` is that of the line of the predicate."""
+        properties = self._graph.subjects.get(subject, {})
         return [
-            self._property(name if other else "a", [self._object(o, margin) for o in found[predicate]], margin)
-            for other, name, predicate in verbs
+            self._property(verb or "a", [self._object(object_, margin) for object_ in objects], margin)
+            for verb, objects in sorted(
+                ("" if predicate == TYPE else self._terms[predicate], objects) for predicate, objects in properties.items()
+            )
         ]
 
     def _property(self, verb: str, objects: list[str], margin: str) -> str:
@@ -119,6 +117,8 @@ class _Writer:
         return f"{verb}\n{margin}  " + f",\n{margin}  ".join(objects)
 
     def _object(self, token: str, margin: str) -> str:
+        if token[0] != "_" and token != NIL:
+            return self._terms[token]
         members = self._graph.lists.get(token)
         if members is not None:
             return self._list(members, margin)
@@ -144,4 +144,5 @@ class _Writer:
 
 def _fits(texts: list[str], margin: str) -> bool:
     """Whether the texts can stand side by side on one line."""
-    return sum(map(len, texts)) + 2 * len(texts) + len(margin) <= _WIDTH and not any("\n" in text for text in texts)
+    width = sum(map(len, texts)) + 2 * len(texts) + len(margin)
+    return width <= _WIDTH and not any("\n" in text for text in texts)

@@ -142,10 +142,10 @@ def _differences(old: _View, new: _View) -> list[Difference]:
         found.append(Difference("gone", "resource", resource, old.everything.one(resource, "dcterms:title"), "", 0))
     old_parts, new_parts = old.parts(), new.parts()
     for page in sorted(set(old.kinds) & set(new.kinds)):
-        if old_parts.get(page) != new_parts.get(page):
-            before, after = (len(parts.get(page, set()) - other.get(page, set())) for parts, other in
-                             ((old_parts, new_parts), (new_parts, old_parts)))
-            told = (f"{before} headings and links", f"{after} others")
+        only_old = old_parts.get(page, set()) - new_parts.get(page, set())
+        only_new = new_parts.get(page, set()) - old_parts.get(page, set())
+        if only_old or only_new:
+            told = (f"{len(only_old)} headings and links", f"{len(only_new)} others")
             found.append(Difference("changed", "page", page, new.title(page), new.source(page), 0, *told))
     return sorted(found, key=lambda d: (d.source, d.line, d.what, d.subject))
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from onemg_kg.sync import identity
-from onemg_kg.sync.markup import Badge, Block, Document, Flag, Line, Link
+from onemg_kg.sync.markup import Badge, Block, Document, Flag, Line, Link, Part
 from onemg_kg.sync.theme import Notice, Page
 
 _BANNER = re.compile(r"we are (still )?working on the content for this (page|section)", re.IGNORECASE)
@@ -37,11 +37,13 @@ class Vocabulary:
         levels: the label of each requirement level, in lower case, with its notation.
         use_cases: each label of a use case, in lower case, with its IRI.
         countries: the two-letter code of each country, in upper case, with its IRI.
+        tags: the labels, in lower case, of the national categories, which look like requirement levels and are none.
     """
 
     levels: Mapping[str, str]
     use_cases: Mapping[str, str]
     countries: Mapping[str, str]
+    tags: frozenset[str]
 
 
 @dataclass
@@ -136,7 +138,6 @@ class _Reader:
         self.reading = Reading()
         self.entered = page.type in {"guidance", "citizen"}
         self.stack: list[Heading] = []
-        self.previous: list[Entry] = []
         self.block = -1
         self.boilerplate = False
 
@@ -184,28 +185,39 @@ class _Reader:
             message = f"A second label {badge.text!r} for {entry.names[0]!r}, which is already {entry.badge.text!r}."
             self.reading.notices.append(Notice(self.page.source, badge.line, message))
 
-    def _label_before(self, badges: list[Badge]) -> None:
-        """Labels on a line of their own belong to what stands just before them."""
-        open_entries = [entry for entry in self.previous if entry.badge is None]
-        if not open_entries and self.stack and self.stack[-1].line == self._last_heading_line():
-            heading = self.stack.pop()
-            self.reading.entries = [e for e in self.reading.entries if not (e.known_only and e.heading is heading)]
-            self.stack.append(heading)
-            entry = self._listing(_names(heading.text), None, heading.line)
-            entry.path = entry.path[:-1]
+    def _label_before(self, badges: list[Badge], block: Block, before: Line | None) -> None:
+        """Labels at the start of a line belong to what stands just before them: in their block, else in the one above."""
+        if not self.entered:
+            return
+        position = self.block if before is not None else self.block - 1
+        above = block if before is not None else self.document.blocks[position] if self.block else None
+        listed = [e for e in self.reading.entries if e.block == position and e.listing and not e.known_only]
+        open_entries = [entry for entry in listed if entry.badge is None]
+        if not listed and above is not None and (entry := self._entry_named(above, position, before)):
             open_entries = [entry]
         if not open_entries:
-            message = f"The label {badges[0].text!r} stands alone: nothing before it is an entry."
+            message = f"The label {badges[0].text!r} stands alone: nothing before it is an entry without a label."
             self.reading.notices.append(Notice(self.page.source, badges[0].line, message))
             return
         for number, badge in enumerate(badges):
             same = len(badges) == len(open_entries)
             self._label(badge, open_entries[number if same else -1])
 
-    def _last_heading_line(self) -> int:
-        """The line of the block just before this one if it is a heading, else 0."""
-        before = self.document.blocks[self.block - 1] if self.block else None
-        return before.line if before is not None and before.kind == "heading" else 0
+    def _entry_named(self, block: Block, position: int, line: Line | None) -> Entry | None:
+        """A block's heading, or its last brief line, made an entry by the label below it."""
+        line = line or (block.lines[-1] if block.lines else None)
+        if line is None or block.kind == "cell":
+            return None
+        text = line.text()
+        is_name = text and text[-1] not in ".:" and len(text.split()) <= _SENTENCE_WORDS
+        if block.kind != "heading" and (not is_name or any(self._is_resource(link) for link in line.links())):
+            return None
+        self.reading.entries = [e for e in self.reading.entries if not (e.block == position and e.line == line.number)]
+        entry = self._listing(_names(text), None, line.number)
+        entry.block = position
+        if block.kind == "heading":
+            entry.path = entry.path[:-1]
+        return entry
 
     # Reading blocks
 
@@ -224,6 +236,7 @@ class _Reader:
             self._note_links(block)
             if self.boilerplate:
                 continue
+            self._note_badges(block)
             if block.kind == "heading":
                 self._heading(block)
                 continue
@@ -233,10 +246,8 @@ class _Reader:
                 if block.row is not None and (last is None or last.row is None or last.row[0] != block.row[0]):
                     self._row(rows[block.row[0]], [b for b in blocks if b.header])
                 continue
-            found = len(self.reading.entries)
             for number, line in enumerate(block.lines):
                 self._line(block, line, block.lines[number - 1] if number else None)
-            self.previous = self.reading.entries[found:] or self.previous[:0]
         self._drop_groups()
         self._limits()
         return self.reading
@@ -244,6 +255,14 @@ class _Reader:
     def _note_links(self, block: Block) -> None:
         for line in block.lines:
             self.reading.links.extend(part for part in line.parts if isinstance(part, Link) and "btn" not in part.classes)
+
+    def _note_badges(self, block: Block) -> None:
+        """Report what looks like a label and is none that the graph knows."""
+        for badge in (badge for line in block.lines for badge in line.badges()):
+            if self.entered and self._level(badge) is None and badge.text.lower() not in self.vocabulary.tags:
+                known = ", ".join(sorted(self.vocabulary.levels))
+                message = f"The label {badge.text!r} was left out: it is none of {known}, and no national category."
+                self.reading.notices.append(Notice(self.page.source, badge.line, message))
 
     def _prose(self, block: Block) -> None:
         for line in block.lines:
@@ -256,29 +275,35 @@ class _Reader:
         badges = [badge for line in block.lines for badge in line.badges() if self._level(badge)]
         text = block.text()
         if badges or any(line.links() for line in block.lines):
-            text = re.sub(r"\s+([,/&])", r"\1", text).strip(" ,/&")
+            text = re.sub(r"\s+,", ",", text).strip(" ,/&")
         heading = Heading(text, block.level, block.line, block.anchor)
         self.reading.headings.append(heading)
         while self.stack and self.stack[-1].level >= block.level:
             self.stack.pop()
         found = len(self.reading.entries)
-        for line in block.lines:
-            if any(self._is_resource(link) for link in line.links()):
-                self._linked(line, every=True)
-            elif badges and text:
-                entry = self._listing(_names(text), None, block.line)
-                for badge in badges:
-                    self._label(badge, entry)
-            elif text and not line.links():
-                self._listing(_names(text), None, block.line, known_only=True)
+        if any(self._is_resource(link) for line in block.lines for link in line.links()):
+            for number, line in enumerate(block.lines):
+                self._linked(block, line, block.lines[number - 1] if number else None, every=True)
+        elif text and (badges or not any(line.links() for line in block.lines)):
+            entry = self._listing(_names(text), None, block.line, known_only=not badges)
+            for badge in badges:
+                self._label(badge, entry)
         self.stack.append(heading)
-        self.previous = [entry for entry in self.reading.entries[found:] if not entry.known_only]
         for entry in self.reading.entries[found:]:
             entry.heading = heading
 
-    def _linked(self, line: Line, *, every: bool) -> None:
-        """A line with entries: the first link, and each further one that is joined to it or labelled."""
+    def _linked(self, block: Block, line: Line, before: Line | None, *, every: bool = False, labelled: bool = False) -> None:
+        """A line with entries: the first link, and each further one that is joined to it or labelled.
+
+        Args:
+            block: the block that the line belongs to.
+            line: the line.
+            before: the line before it in its block.
+            every: whether every link of it is an entry.
+            labelled: whether only links with a label are.
+        """
         current: Entry | None = None
+        leading: list[Badge] = []
         between = ""
         words: list[str] = []
         countries: list[str] = []
@@ -290,26 +315,41 @@ class _Reader:
             elif isinstance(part, Badge):
                 if self._level(part) and current is not None:
                     self._label(part, current)
+                elif self._level(part):
+                    leading.append(part)
             elif isinstance(part, str):
                 between += part
                 words.append(part)
             elif self._is_resource(part):
-                ahead = next((p for p in parts[at + 1 :] if not isinstance(p, str) or p.strip()), None)
-                labelled = isinstance(ahead, Badge) and self._level(ahead) is not None
-                if every or current is None or labelled or _CONNECTOR.match(between):
+                label = self._label_after(parts[at + 1 :], adjacent=not labelled)
+                first = current is None or _CONNECTOR.match(between) is not None
+                if every or label or (first and not labelled) or (leading and before is None):
                     current = self._listing(self._name_of(part), part, part.line)
                     entries.append(current)
+                    if leading and before is None:
+                        self._label(leading.pop(0), current)
                 else:
                     self._mention(part)
                     words.append(part.text)
                 between = ""
             elif part.element != "img":
                 words.append(part.text)
+        if leading:
+            self._label_before(leading, block, before)
         note = " ".join("".join(words).split()).strip(" ,;:/&–-•*")
         for entry in entries:
             entry.countries = tuple(countries)
             if len(entries) == 1 and note and len(note.split()) <= _SENTENCE_WORDS:
                 entry.note = note
+
+    def _label_after(self, parts: list[Part], *, adjacent: bool) -> bool:
+        """Whether a label follows a link before the next link does, or at once."""
+        for part in parts:
+            if isinstance(part, Badge) and self._level(part):
+                return True
+            if isinstance(part, Link) or (adjacent and (not isinstance(part, str) or part.strip())):
+                return False
+        return False
 
     def _line(self, block: Block, line: Line, before: Line | None) -> None:
         links = [link for link in line.links() if self._is_resource(link)]
@@ -327,9 +367,7 @@ class _Reader:
                 for badge in badges:
                     self._label(badge, entry)
             elif not text:
-                if block.lines[0] is not line:
-                    self.previous = [e for e in self.reading.entries if e.block == self.block] or self.previous
-                self._label_before(badges)
+                self._label_before(badges, block, before)
         else:
             self._line_without_links(block, line)
 
@@ -338,7 +376,7 @@ class _Reader:
         lead = "".join(part for part in line.parts[: line.parts.index(first)] if isinstance(part, str)).strip(_OPENING)
         rest = line.text(links=False)
         if first.element == "iframe":
-            self._linked(line, every=True)
+            self._linked(block, line, before, every=True)
         elif self.page.type == "citizen":
             # These pages are prose for readers: a link on them is a reference, but for their tables and videos.
             for link in links:
@@ -351,7 +389,9 @@ class _Reader:
                 for link in links:
                     self._mention(link)
         elif block.kind != "quote" and not lead and (block.kind == "item" or self._is_brief(rest, links)):
-            self._linked(line, every=False)
+            self._linked(block, line, before)
+        elif any(self._level(badge) for badge in line.badges()):
+            self._linked(block, line, before, labelled=True)
         elif block.kind == "paragraph" and len(links) == 1 and self._is_mostly(first, line):
             self._listing(self._name_of(first), first, first.line)
         else:
@@ -400,26 +440,29 @@ class _Reader:
             return
         cells = sorted(cells, key=lambda cell: cell.row[1] if cell.row else 0)
         linked = [cell for cell in cells if any(link.element == "a" for line in cell.lines for link in line.links())]
-        if not linked:
-            return
-        last = linked[-1]
-        links = [link for line in last.lines for link in line.links()]
+        badges = [badge for cell in cells for line in cell.lines for badge in line.badges() if self._level(badge)]
+        links = [link for line in linked[-1].lines for link in line.links()] if linked else []
         resources = [link for link in links if self._is_resource(link)]
         hollow = [link for link in links if link.target in {"", "#"}]
-        if not resources and not hollow:
+        if not resources and not hollow and not badges:
             return
         titles = {h.row[1]: h.text().lower() for h in headers if h.row and h.row[0] < (cells[-1].row or (0, 0))[0]}
         plain = [cell for cell in cells if cell not in linked and cell.text()]
         named = [cell for cell in plain if cell.row and titles.get(cell.row[1]) in _NAME_COLUMNS]
-        described = plain[-1].text() if plain else last.text()
+        described = plain[-1].text() if plain else linked[-1].text() if linked else ""
         if named:
             name = named[0].text()
             names = tuple(dict.fromkeys((f"{name}: {described}" if described != name else name, name)))
         else:
             names = (": ".join(cell.text() for cell in plain[:-1]) or described,)
+        listed: list[Entry] = []
         for link in resources or hollow[:1]:
             given = names if link in hollow or _is_address(link.text) else (*_names(link.text), *names)
-            self._listing(given, link, link.line)
+            listed.append(self._listing(given, link, link.line))
+        if not listed and plain:
+            listed.append(self._listing(_names((named or plain)[0].text()), None, (named or plain)[0].line))
+        for number, badge in enumerate(badges if listed else []):
+            self._label(badge, listed[min(number, len(listed) - 1)])
 
     # After the page is read
 

@@ -99,7 +99,12 @@ def vocabulary(graph: Subjects) -> Vocabulary:
     countries = {
         graph.one(country, "skos:notation").upper(): country for country in graph.of_class("dcterms:Location")
     }
-    return Vocabulary(levels, use_cases, countries)
+    tags = {
+        label.lower()
+        for category in graph.of_class("onemg:NationalCategory")
+        for label in graph.all(category, "skos:prefLabel", "skos:altLabel")
+    }
+    return Vocabulary(levels, use_cases, countries, frozenset(tags))
 
 
 _RESOURCE = BASE + "id/resource/"

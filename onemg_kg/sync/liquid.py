@@ -1,7 +1,8 @@
 """Liquid in a page's text, evaluated as far as it can be without the theme, with every line left where it was.
 
-Outputs (``{{ '/cancer' | relative_url }}``) are evaluated by python-liquid; tags are taken out, but for the ``type`` of an
-include of navigation tiles, which stands for links to every page of that type.
+Outputs (``{{ '/cancer' | relative_url }}``) are evaluated by python-liquid and ``{% link %}`` becomes the address of its page;
+other tags are taken out, but for the ``type`` of an include of navigation tiles, which stands for links to every page of
+that type.
 """
 
 import shlex
@@ -70,6 +71,7 @@ def render(page: Page, site: Site) -> Rendered:
     result = Rendered("")
     out: list[str] = []
     written = 0
+    tag = ""
     names = {"site": {"baseurl": "", "url": site.address}, "page": dict(page.matter)}
     for token in tokens:
         lines = page.body.count("\n", 0, token.start_index)
@@ -84,7 +86,12 @@ def render(page: Page, site: Site) -> Rendered:
             except LiquidError as error:
                 message = f"Liquid cannot be evaluated: {error.message}."
                 result.notices.append(Notice(page.source, page.offset + lines + 1, message))
-        elif token.kind == "expression" and (tile := _tile_type(token.value)):
+        elif token.kind == "tag":
+            tag = token.value
+        elif token.kind == "expression" and tag == "link":
+            file = token.value.strip().lstrip("/")
+            piece = next((other.path for other in site.pages if other.source == file), "/" + file)
+        elif token.kind == "expression" and tag == "include" and (tile := _tile_type(token.value)):
             result.tiles.append(tile)
         written += piece.count("\n")
         out.append(piece)

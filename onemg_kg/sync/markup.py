@@ -208,6 +208,8 @@ _BLOCK_ELEMENTS = set(
     " section style summary svg table tbody td tfoot th thead tr ul".split()
 )
 _OPENING = re.compile(r"<([A-Za-z][A-Za-z0-9]*)(?=[\s/>]|$)")
+_MARKDOWN_INSIDE = re.compile(r"""^<[^>]*\smarkdown\s*=\s*["']?(1|block)\b[^>]*>\s*$""")
+"""A tag after which kramdown reads Markdown again (kramdown, HTML Blocks)."""
 
 
 class _ClosingLine(HTMLParser):
@@ -217,11 +219,11 @@ class _ClosingLine(HTMLParser):
         super().__init__()
         self.tag, self.depth, self.line = tag, 0, 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
         self.depth += tag == self.tag and not self.line
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        return
+    def handle_startendtag(self, *_: object) -> None:
+        """An element that closes itself is not one to be closed."""
 
     def handle_endtag(self, tag: str) -> None:
         self.depth -= tag == self.tag
@@ -237,14 +239,16 @@ def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         return False
     rest = state.getLines(start, end, state.blkIndent, False)
     if text.startswith("<!--"):
-        close = rest.find("-->")
-        length = rest.count("\n", 0, close) + 1 if close >= 0 else 0
+        comment, closed, after = rest.partition("-->")
+        if closed and after.partition("\n")[0].strip() and "\n\n" not in comment:
+            return False  # What follows on the line is a paragraph, which may hold comments.
+        length = comment.count("\n") + 1 if closed else 0
     else:
         opening = _OPENING.match(text)
         if opening is None or opening[1].lower() not in _BLOCK_ELEMENTS:
             return False
         tag = opening[1].lower()
-        if tag in _VOID:
+        if tag in _VOID or _MARKDOWN_INSIDE.search(text):
             length = 1
         else:
             finder = _ClosingLine(tag)
@@ -273,7 +277,8 @@ def _attribute_list(state: StateInline, silent: bool) -> bool:
     if found is None:
         return False
     if not silent:
-        state.push("attribute_list", "", 0).content = found["list"] or found["id"]
+        token = state.push("attribute_list", "", 0)
+        token.content, token.info = found["list"] or found["id"], found.lastgroup or ""
     state.pos = found.end()
     return True
 
@@ -313,14 +318,14 @@ def _parser() -> MarkdownIt:
     parser.inline.ruler.before("html_inline", "attribute_list", _attribute_list)
     # Links are kept as they are written: what is wrong with them is for the checks to say.
     parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 - the method's parameter
     return parser
 
 
 def _attribute_values(text: str) -> tuple[tuple[str, str], ...]:
     classes = re.findall(r"(?:^|\s)\.([\w-]+)", text)
     values = re.findall(r"""([\w-]+)\s*=\s*["']([^"']*)["']""", text)
-    found = {key: value for key, value in values}
+    found = dict(values)
     if classes:
         found["class"] = " ".join([*found.get("class", "").split(), *classes])
     if identifier := re.search(r"(?:^|\s)#([A-Za-z][\w:.-]*)", text):
@@ -364,13 +369,19 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAKS = set("p li td th tr div section table ul ol dl dd dt blockquote figure figcaption details summary nav form".split())
 
 
+def _words(part: Part) -> str:
+    """The words that a part puts into the identifier of its heading: a picture puts none."""
+    if isinstance(part, str | Flag):
+        return part if isinstance(part, str) else ""
+    return "" if isinstance(part, Link) and part.element != "a" else part.text
+
+
 class _Assembler:
     """Builds blocks from events."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.anchors: set[str] = set()
-        self._seen: dict[str, count[int]] = {}
         self._block: Block | None = None
         self._link: tuple[_Event, list[str], list[Badge], list[Link]] | None = None
         self._badge: tuple[_Event, list[str]] | None = None
@@ -395,16 +406,20 @@ class _Assembler:
         block.lines = [line for line in block.lines if any(not isinstance(p, str) or p.strip() for p in line.parts)]
         if block.lines or block.kind in {"heading", "cell"}:
             block.line = block.lines[0].number if block.lines and block.kind != "heading" else block.line
-            if block.kind == "heading" and not block.anchor and not block.raw:
-                block.anchor = self._generate(block.text(badges=True))
-            self.anchors.update({block.anchor} - {""})
             self.blocks.append(block)
 
-    def _generate(self, text: str) -> str:
-        """A heading's identifier (kramdown-parser-gfm, ``generate_gfm_header_id``)."""
-        name = re.sub(r"[^\w\- \t]", "", text.lower()).replace(" ", "-").replace("\t", "-")
-        number = next(self._seen.setdefault(name, count()))
-        return f"{name}-{number}" if number else name
+    def document(self) -> Document:
+        """What was built. Headings without an identifier of their own get one (kramdown-parser-gfm, ``generate_gfm_header_id``)."""
+        self.close()
+        seen: dict[str, count[int]] = {}
+        for block in self.blocks:
+            if block.kind == "heading" and not block.anchor and not block.raw:
+                # kramdown makes dashes of hyphens in a row, and those are no part of an identifier.
+                text = " ".join("".join(map(_words, line.parts)) for line in block.lines).lower()
+                name = re.sub(r"[^\w\- \t]|-{2,3}", "", text).replace(" ", "-").replace("\t", "-")
+                number = next(seen.setdefault(name, count()))
+                block.anchor = f"{name}-{number}" if number else name
+        return Document(self.blocks, self.anchors | {block.anchor for block in self.blocks} - {""})
 
     def _put(self, part: Part, line: int) -> None:
         if self._block is None:
@@ -437,8 +452,10 @@ class _Assembler:
             self._put(Link(text, event.get("href").strip(), event.line, "a", classes, pictured), event.line)
         elif text:
             self._put(text, event.line)
-        for part in (*pictures, *badges):
-            self._put(part, part.line)
+        for picture in pictures:
+            self._put(picture, picture.line)
+        for badge in badges:
+            self._put(badge, badge.line)
 
     def _end_badge(self) -> None:
         if self._badge is None:
@@ -514,10 +531,10 @@ class _Assembler:
         elif name == "span":
             if self._spans and self._spans.pop():
                 self._end_badge()
-        elif raw and (name in _HEADINGS or name in {"td", "th", "tr"}):
-            self.close()
-        elif raw and name in _BREAKS and self._block is not None and self._block.kind != "cell":
-            self.close()
+        elif raw:
+            in_cell = self._block is not None and self._block.kind == "cell"
+            if name in _HEADINGS or name in {"td", "th", "tr"} or (name in _BREAKS and not in_cell):
+                self.close()
 
     def next_row(self) -> None:
         """A table row starts; columns that a cell of an earlier row spans are taken."""
@@ -535,9 +552,10 @@ class _Assembler:
             self._block.row, self._block.rows = (self._row, self._column), max(rows, 1)
 
     def set_anchor(self, identifier: str) -> None:
-        """Give the current block's heading the identifier its author wrote."""
-        if self._block is not None and identifier:
-            self._block.anchor = identifier
+        """Give the heading that is read, or was read last, the identifier its author wrote."""
+        heading = next((block for block in (self._block, *self.blocks[-1:]) if block and block.kind == "heading"), None)
+        if heading is not None:
+            heading.anchor = identifier
 
 
 def parse(text: str, offset: int = 0) -> Document:
@@ -554,11 +572,13 @@ def parse(text: str, offset: int = 0) -> Document:
     items: list[bool] = []
     quotes = 0
     row_line = 0
+    heading_end = -1
     kind: Kind
     for token in _parser().parse(text):
         line = (token.map[0] if token.map else row_line) + offset + 1
         if token.type == "heading_open":
             assembler.open("heading", line, int(token.tag[1]))
+            heading_end = token.map[1] + offset if token.map else -1
         elif token.type == "paragraph_open":
             kind = "quote" if quotes else "item" if items and items[-1] else "paragraph"
             assembler.open(kind, line)
@@ -577,9 +597,10 @@ def parse(text: str, offset: int = 0) -> Document:
         elif token.type in {"td_open", "th_open"}:
             assembler.next_cell(row_line + offset + 1, header=token.type == "th_open")
         elif token.type == "inline":
-            for child in token.children or []:
-                if child.type == "attribute_list" and child.content.lstrip().startswith("#"):
-                    assembler.set_anchor(dict(_attribute_values(" " + child.content)).get("id", ""))
+            for number, child in enumerate(token.children or []):
+                # `{#id}` in a heading, or `{: #id}` that starts the line below it.
+                if child.info == "id" or (child.info == "list" and number == 0 and line == heading_end + 1):
+                    assembler.set_anchor(dict(_attribute_values(child.content)).get("id", ""))
             assembler.feed(_inline_events(token, line), raw=False)
         elif token.type == "html_block":
             assembler.close()
@@ -587,5 +608,4 @@ def parse(text: str, offset: int = 0) -> Document:
             assembler.close()
         elif token.type in {"heading_close", "paragraph_close", "td_close", "th_close"}:
             assembler.close()
-    assembler.close()
-    return Document(assembler.blocks, assembler.anchors)
+    return assembler.document()

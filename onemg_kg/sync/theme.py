@@ -116,18 +116,41 @@ def text_of(value: object) -> str:
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-class _LineLoader(yaml.SafeLoader):
-    """YAML with the line of every mapping under the key ``__line__``."""
+def _mapping(value: object) -> dict[str, Any]:
+    """``value`` if it is a mapping, else an empty one: what a file holds may be anything."""
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    """``value`` if it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+class _LineLoader(yaml.BaseLoader):
+    """YAML with the line of every mapping under the key ``__line__``.
+
+    Scalars are text, but for truth values and null as YAML 1.2 spells them: the country code ``NO`` is none, and a date
+    that no calendar has is no error.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         mapping = super().construct_mapping(node, deep=deep)
         mapping["__line__"] = node.start_mark.line + 1
         return mapping
 
+    def construct_truth(self, node: yaml.Node) -> bool:
+        return str(self.construct_scalar(node)).lower() == "true"
+
+
+_LineLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|false)$", re.IGNORECASE), list("tTfF"))
+_LineLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(~|null|)$", re.IGNORECASE), ["~", "n", "N", ""])
+_LineLoader.add_constructor("tag:yaml.org,2002:bool", _LineLoader.construct_truth)
+_LineLoader.add_constructor("tag:yaml.org,2002:null", lambda _loader, _node: None)
+
 
 def _read(path: Path, root: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise SiteError(
             f"is not UTF-8 at byte {error.start}.", source=path.relative_to(root).as_posix(), fix="Save it as UTF-8."
@@ -139,17 +162,18 @@ def _yaml(text: str, source: str, first_line: int, notices: list[Notice]) -> Any
     lines = text.split("\n")
     for _ in range(len(lines)):
         try:
-            return yaml.load("\n".join(lines), Loader=_LineLoader)  # noqa: S506 - a SafeLoader
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            problem = getattr(error, "problem", None) or "unreadable character"
-            at = min(mark.line if mark else 0, len(lines) - 1)
-            while at > 0 and not lines[at].strip():
-                at -= 1
-            notices.append(Notice(source, first_line + at, f"This line is not YAML and was left out: {problem}."))
-            if not lines[at].strip():
-                return None
-            lines[at] = ""
+            return yaml.load("\n".join(lines), Loader=_LineLoader)
+        except yaml.reader.ReaderError as error:
+            problem, at = error.reason, "\n".join(lines).count("\n", 0, error.position)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            problem, at = error.problem or "it cannot be read", min(mark.line if mark else 0, len(lines) - 1)
+        while at > 0 and not lines[at].strip():
+            at -= 1
+        notices.append(Notice(source, first_line + at, f"This line is not YAML and was left out: {problem}."))
+        if not lines[at].strip():
+            return None
+        lines[at] = ""
     return None
 
 
@@ -173,12 +197,12 @@ def _front_matter(text: str, source: str, notices: list[Notice]) -> tuple[dict[s
 def _defaults(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     """The front matter defaults for a file (Jekyll, Front Matter Defaults): the longer path wins, then the later one."""
     found: list[tuple[int, int, dict[str, Any]]] = []
-    for number, default in enumerate(config.get("defaults") or []):
-        scope = default.get("scope") or {} if isinstance(default, dict) else {}
+    for number, default in enumerate(_list(config.get("defaults"))):
+        scope = _mapping(_mapping(default).get("scope"))
         path = text_of(scope.get("path")).strip("/")
         fits = not path or source == path or source.startswith(path + "/") or ("*" in path and fnmatch(source, path))
         if fits and text_of(scope.get("type")) in {"", "pages"}:
-            found.append((len(path), number, default.get("values") or {}))
+            found.append((len(path), number, _mapping(_mapping(default).get("values"))))
     merged: dict[str, Any] = {}
     for _, _, values in sorted(found, key=lambda item: item[:2]):
         merged.update({key: value for key, value in values.items() if key != "__line__"})
@@ -198,7 +222,7 @@ def _path(source: str, permalink: str) -> str:
 
 def _sources(root: Path, config: Mapping[str, Any]) -> Iterator[Path]:
     """The files that Jekyll would make pages of: no hidden or underscored folder, nothing that is excluded."""
-    exclude = [text_of(item).strip("/") for item in config.get("exclude") or []]
+    exclude = [text_of(item).strip("/") for item in _list(config.get("exclude"))]
     exclude += ["vendor", "node_modules", "README.md"]
     for path in sorted(root.rglob("*")):
         parts = path.relative_to(root).parts
@@ -210,7 +234,7 @@ def _sources(root: Path, config: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _menu(menu: str, source: str, items: object, place: tuple[int, ...] = ()) -> Iterator[MenuEntry]:
-    for number, item in enumerate(items if isinstance(items, list) else [], start=1):
+    for number, item in enumerate(_list(items), start=1):
         if isinstance(item, dict):
             here = (*place, number)
             url = text_of(item.get("url")) or text_of(item.get("external_url"))
@@ -234,8 +258,7 @@ def read_site(root: Path, address: str) -> Site:
             "is not a Jekyll site: it has no _config.yml.", source=str(root), fix="Name the folder that holds it."
         )
     notices: list[Notice] = []
-    config = _yaml(_read(root / "_config.yml", root), "_config.yml", 1, notices)
-    config = config if isinstance(config, dict) else {}
+    config = _mapping(_yaml(_read(root / "_config.yml", root), "_config.yml", 1, notices))
     cname = root / "CNAME"
     said = text_of(config.get("url")) or ("https://" + _read(cname, root).strip() if cname.is_file() else "")
     site = Site(root, (said or address).rstrip("/") + text_of(config.get("baseurl")).rstrip("/"), notices=notices)
@@ -248,9 +271,11 @@ def read_site(root: Path, address: str) -> Site:
         matter = {**_defaults(config, source), **{key: value for key, value in own.items() if value is not None}}
         place = _path(source, text_of(matter.get("permalink")))
         slug = slugify(place) or "index"
-        if twin := next((page for page in site.pages if page.slug == slug), None):
+        if twin := next((page for page in site.pages if page.path == place), None):
             notices.append(Notice(source, 1, f"This page has the address of {twin.source}, {place!r}; one hides the other."))
-            slug = slugify(source.removesuffix(path.suffix))
+        taken = {page.slug for page in site.pages}
+        candidates = (slug, slugify(source.removesuffix(path.suffix)), *(f"{slug}-{number}" for number in range(2, len(taken) + 3)))
+        slug = next(name for name in candidates if name and name not in taken)
         site.pages.append(Page(source, matter, frozenset(own), body, offset, place, slug))
     menus = [root / "_data" / "topnav.yml", *sorted((root / "_data" / "sidebars").glob("*.yml"))]
     for path in menus:

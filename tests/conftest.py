@@ -1,0 +1,38 @@
+"""What several test modules need: this checkout as a project, its graph, and the Framework's site where it is at hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from onemg_kg import graph
+from onemg_kg.graph import Graph
+from onemg_kg.project import Project, find
+
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """This checkout. Nothing may write to it."""
+    return find(ROOT)
+
+
+@pytest.fixture(scope="session")
+def loaded(project: Project) -> Graph:
+    """The graph of this checkout, with what follows from it. Nothing may add to it."""
+    return graph.load(project)
+
+
+@pytest.fixture(scope="session")
+def site(project: Project) -> Path:
+    """A checkout of the Framework's site, which stands beside this one and is no part of it."""
+    path = project.root.parent / "shared" / "framework-site"
+    if not (path / "_config.yml").is_file():
+        pytest.skip("the Framework's site is not at ../shared/framework-site, so nothing can be compared with it")
+    return path
