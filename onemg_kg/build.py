@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from onemg_kg import catalogue, graph, shacl, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
-from onemg_kg.formats import FORMATS, Context, Format, Statement, context
+from onemg_kg.formats import FORMATS, Context, Format, Statement, context, tokens
 from onemg_kg.project import Project
 from onemg_kg.terms import PREFIXES, text
 
@@ -39,23 +39,20 @@ class Built:
 
 
 def check(loaded: graph.Graph) -> list[shacl.Finding]:
-    """Validate what is stated, and then the whole graph, of which only what is new is added.
+    """Validate the whole graph, what is stated with what follows: that is what others will read.
 
     Returns:
         The findings, gravest first.
     """
-    stated = shacl.validate(loaded.stated, loaded.shapes)
-    known = set(stated)
-    whole = shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes)
-    return sorted((*stated, *(f for f in whole if f not in known)), key=lambda f: shacl.SEVERITIES.index(f.severity))
+    return shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes)
 
 
 def _dumps(
     name: str, statements: Iterable[Statement], formats: Iterable[str], published: Context
 ) -> dict[str, tuple[Format, bytes]]:
-    held = list(statements)
+    held = tokens(statements)
     forms = [FORMATS[form] for form in formats]
-    return {name + form.suffix: (form, form.write(held, PREFIXES, published)) for form in forms}
+    return {name + form.suffix: (form, form.write_tokens(held, PREFIXES, published)) for form in forms}
 
 
 def _triples(quads: Iterable[ox.Quad]) -> list[ox.Triple]:

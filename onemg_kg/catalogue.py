@@ -22,6 +22,9 @@ _FILE_TYPES = {
     "rdfxml": "RDF_XML",
 }
 """Our formats in the file types of the EU authority table."""
+_STATED = "What the graph states."
+_FOLLOWS = "What follows by rules from what the graph states."
+_BOTH = "What the graph states and what follows, each statement in the graph of its file or of its rule."
 
 
 class _Record:
@@ -64,14 +67,20 @@ def _counts(record: _Record, quads: list[ox.Quad]) -> None:
 def _distribution(record: _Record, name: str, form: Format, content: bytes) -> None:
     """One file of the graph (DCAT 3, section 6.8)."""
     node = f"data/{name}"
+    holds = _FOLLOWS if name.startswith("inferred") else _BOTH if form.name in {"nquads", "trig"} else _STATED
     record.say(_DATASET, "dcat:distribution", node)
     record.say(_DATASET, "void:dataDump", node)
     record.say(node, "rdf:type", "dcat:Distribution")
     record.say(node, "dcterms:title", ox.Literal(name, language="en"))
+    record.say(node, "dcterms:description", ox.Literal(holds, language="en"))
     record.say(node, "dcat:accessURL", node)
     record.say(node, "dcat:downloadURL", node)
-    record.say(node, "dcat:mediaType", "media-type:" + form.media_type)
-    record.say(node, "dcterms:format", "file-type:" + _FILE_TYPES[form.name])
+    media_type, file_type = "media-type:" + form.media_type, "file-type:" + _FILE_TYPES[form.name]
+    record.say(node, "dcat:mediaType", media_type)
+    record.say(media_type, "rdf:type", "dcterms:MediaType")
+    record.say(node, "dcterms:format", file_type)
+    record.say(file_type, "rdf:type", "dcterms:MediaTypeOrExtent")
+    record.say(file_type, "skos:inScheme", "http://publications.europa.eu/resource/authority/file-type")
     record.say(node, "dcterms:license", "https://creativecommons.org/licenses/by/4.0/")
     record.say(node, "dcat:byteSize", len(content))
     record.say(node, "spdx:checksum", node + "#checksum")
@@ -99,9 +108,11 @@ def describe(
         What ``data/catalogue.ttl`` says, who publishes it, the site's commit, and what was computed.
     """
     record = _Record()
-    kept = {term(_SOURCE), term("id/framework"), term("id/org/onemg-kg"), term("id/org/framework-editors")}
+    kept = {BASE + name for name in (_SOURCE, "id/framework", "id/org/onemg-kg")}
+    named = {text(quad.object) for quad in stated if text(quad.subject) in kept}
+    kept |= {iri for iri in named if iri.startswith(BASE + "id/org/")}
     for quad in stated:
-        if quad.graph_name == ox.NamedNode(_RECORD) or quad.subject in kept:
+        if quad.graph_name == ox.NamedNode(_RECORD) or text(quad.subject) in kept:
             record.triples.append(quad.triple)
     _counts(record, [*stated, *inferred])
     for part, quads in (("stated", stated), ("inferred", inferred)):

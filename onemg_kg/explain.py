@@ -7,9 +7,10 @@ import pyoxigraph as ox
 from onemg_kg import graph, queries
 from onemg_kg.errors import QueryError
 from onemg_kg.project import Project
-from onemg_kg.terms import BASE, expand, term, text
+from onemg_kg.terms import BASE, PREFIXES, expand, term, text
 
-_PATHS = ("id/resource/", "id/", "voc/", "ns#")
+_SPACES = (*(BASE + path for path in ("id/resource/", "id/project/", "id/org/", "voc/", "ns#")), PREFIXES["country"], "")
+"""Where a name is looked up first: a page or a heading often bears the name of the thing that it is about."""
 _TITLES = ("dcterms:title", "skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:alternative", "skos:altLabel")
 
 
@@ -72,31 +73,23 @@ def find(loaded: graph.Graph, name: str) -> str:
     subjects = {quad.subject.value for quad in loaded.stated if isinstance(quad.subject, ox.NamedNode)}
     if expand(name) in subjects:
         return expand(name)
-    for path in _PATHS:
-        found = sorted(
-            s for s in subjects if s.startswith(BASE + path) and s[len(BASE + path) :].rpartition("/")[2] == name
-        )
-        if len(found) == 1:
-            return found[0]
-        if found:
-            break
-    if not found:
-        titles = {term(title) for title in _TITLES}
-        found = sorted(
-            {
-                quad.subject.value
-                for quad in loaded.stated
-                if quad.predicate in titles
-                and isinstance(quad.subject, ox.NamedNode)
-                and isinstance(quad.object, ox.Literal)
-                and quad.object.value.casefold() == name.casefold()
-            }
-        )
-    if len(found) == 1:
-        return found[0]
-    if found:
-        options = ", ".join(iri.removeprefix(BASE) for iri in found)
-        raise QueryError(f"more than one thing is called {name!r}: {options}.", fix="Name one of them.")
+    titles = {term(title) for title in _TITLES}
+    titled = {
+        quad.subject.value
+        for quad in loaded.stated
+        if quad.predicate in titles
+        and isinstance(quad.subject, ox.NamedNode)
+        and isinstance(quad.object, ox.Literal)
+        and quad.object.value.casefold() == name.casefold()
+    }
+    for called in ({iri for iri in subjects if iri.endswith(("/" + name, "#" + name))}, titled):
+        for space in _SPACES:
+            found = sorted(iri for iri in called if iri.startswith(space))
+            if len(found) == 1:
+                return found[0]
+            if found:
+                options = ", ".join(iri.removeprefix(BASE) for iri in found)
+                raise QueryError(f"more than one thing is called {name!r}: {options}.", fix="Name one of them.")
     raise QueryError(f"nothing is called {name!r}.", fix="See `onemg-kg list resource`, or give an IRI.")
 
 

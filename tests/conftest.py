@@ -1,6 +1,7 @@
 """What several test modules need: this checkout as a project, its graph, and the Framework's site where it is at hand."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,18 @@ def site(project: Project) -> Path:
     if not (path / "_config.yml").is_file():
         pytest.skip("the Framework's site is not at ../shared/framework-site, so nothing can be compared with it")
     return path
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a checkout of a site of the theme: ``make_site({"a.md": text or bytes}, configuration)``."""
+
+    def make(files: Mapping[str, str | bytes], config: str = "url: https://site.example") -> Path:
+        root = tmp_path / "site"
+        for name, content in {"_config.yml": config, **files}.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return root
+
+    return make

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from onemg_kg import queries
 from onemg_kg.errors import QueryError
+from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.store import Store
 from onemg_kg.terms import BASE, PREFIXES, expand
@@ -132,7 +133,7 @@ def test_names_are_unique(project: Project) -> None:
     assert len(names) == len(set(names))
 
 
-def test_values_of_parameters_exist(project: Project, loaded) -> None:
+def test_values_of_parameters_exist(project: Project, loaded: Graph) -> None:
     """The space of each parameter holds something, so that a short value can name it."""
     named = {term.value for quad in loaded.stated for term in (quad.subject, quad.object) if isinstance(term, ox.NamedNode)}
     for query in (*queries.named(project), *queries.folder(project, "lists")):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+import rdflib
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -288,6 +289,21 @@ def test_questions_of_an_editor(store: Store) -> None:
     assert different == []
     named = answers(store, "where-a-resource-is-named", resource="phenopackets")
     assert ("41", "entry", "Required") in [(row["line"], row["place"], row["label"]) for row in named]
+
+
+@pytest.fixture(scope="module")
+def dataset(loaded: graph.Graph) -> rdflib.Dataset:
+    dataset = rdflib.Dataset(default_union=True)
+    lines = [f"{quad} .\n" for quad in (*loaded.stated, *loaded.inferred)]
+    return dataset.parse(data="".join(lines), format="nquads")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("query", [*VIEWS.values(), *QUESTIONS.values()], ids=lambda query: query.name)
+def test_another_engine_gives_the_same_rows(query: queries.Query, store: Store, dataset: rdflib.Dataset) -> None:
+    """The queries are SPARQL 1.1 and nothing more: rdflib gives the same rows in the same order."""
+    rows = [tuple(None if term is None else str(term.value) for term in row) for row in store.select(query.text).rows]
+    assert [tuple(None if term is None else str(term) for term in row) for row in dataset.query(query.text)] == rows
 
 
 def test_render_does_not_depend_on_order(loaded: graph.Graph) -> None:

@@ -17,7 +17,7 @@ from onemg_kg.formats.prefixes import Prefixes
 from onemg_kg.formats.rdfxml import write_rdfxml
 from onemg_kg.formats.turtle import write_turtle
 
-__all__ = ["FORMATS", "Context", "Format", "Prefixes", "Statement", "context"]
+__all__ = ["FORMATS", "Context", "Format", "Prefixes", "Statement", "Tokens", "context", "tokens"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,14 @@ class Format:
                 cannot be named canonically in reasonable time; a prefix cannot be written; or, in RDF/XML only, a
                 predicate or a character of a literal cannot be.
         """
-        quads = tokens(statements)
+        return self.write_tokens(tokens(statements), prefixes, context)
+
+    def write_tokens(self, quads: list[Tokens], prefixes: Prefixes, context: Context | None = None) -> bytes:
+        """As :meth:`write`, from what :func:`tokens` made of the statements: it is the same for every format.
+
+        Raises:
+            RdfError: as :meth:`write`.
+        """
         named = next((graph for *_, graph in quads if graph), None)
         if named is not None and not self.quads:
             others = " or ".join(other.name for other in _FORMATS if other.quads)

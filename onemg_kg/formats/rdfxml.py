@@ -44,9 +44,12 @@ def write_rdfxml(quads: list[Tokens], prefixes: Prefixes) -> bytes:
     """
     usable = {prefix: namespace for prefix, namespace in prefixes.items() if prefix and prefix[:3].lower() != "xml"}
     shortener = Shortener({**usable, "rdf": PREFIXES["rdf"]})
+    laid_out = graphs(quads)
+    predicates = {p for graph in laid_out.values() for properties in graph.subjects.values() for p in properties}
+    elements = {predicate: _element(predicate[1:-1], shortener) for predicate in sorted(predicates)}
     blocks = [
-        _description(graph.subjects[subject], subject, shortener)
-        for graph in graphs(quads).values()
+        _description(graph.subjects[subject], subject, elements)
+        for graph in laid_out.values()
         for subject in sorted(graph.subjects, key=lambda subject: (graph.place(subject), subject))
     ]
     declared = sorted({**shortener.used, "rdf": PREFIXES["rdf"]}.items())
@@ -54,26 +57,25 @@ def write_rdfxml(quads: list[Tokens], prefixes: Prefixes) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{head}>\n{"".join(blocks)}</rdf:RDF>\n'.encode()
 
 
-def _description(properties: dict[str, list[str]], subject: str, shortener: Shortener) -> str:
+def _description(properties: dict[str, list[str]], subject: str, elements: dict[str, tuple[str, str]]) -> str:
     lines = sorted(
-        f"    {_property(predicate[1:-1], object_, shortener)}\n"
+        f"    {_property(predicate, object_, *elements[predicate])}\n"
         for predicate, objects in properties.items()
         for object_ in objects
     )
     return f"  <rdf:Description{_node('about', subject)}>\n{''.join(lines)}  </rdf:Description>\n"
 
 
-def _property(predicate: str, object_: str, shortener: Shortener) -> str:
-    name, declaration = _element(predicate, shortener)
+def _property(predicate: str, object_: str, name: str, declaration: str) -> str:
     if object_[0] != '"':
         return f"<{name}{declaration}{_node('resource', object_)}/>"
     end = object_.rindex('"') + 1
     # Canonical N-Triples escapes a subset of what JSON escapes, and in the same way.
-    text, suffix = json.loads(object_[:end]), object_[end:]
+    text, suffix = json.loads(object_[:end]) if "\\" in object_ else object_[1 : end - 1], object_[end:]
     found = _NO_XML.search(text)
     if found:
         raise RdfError(
-            f"a literal of <{predicate}> has the character U+{ord(found[0]):04X}, which XML excludes.",
+            f"a literal of {predicate} has the character U+{ord(found[0]):04X}, which XML excludes.",
             fix="Remove it, or choose another format.",
         )
     if suffix[:1] == "@":

@@ -4,17 +4,17 @@
 that no file of ``data/resources/`` describes gets a stub there, to be curated by hand; no other file is touched.
 """
 
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
 from onemg_kg import graph
-from onemg_kg.errors import SiteError
+from onemg_kg.errors import ProjectError, SiteError
 from onemg_kg.formats import FORMATS
 from onemg_kg.project import Project
 from onemg_kg.sync import facts as site_facts
@@ -86,12 +86,21 @@ def _turtle(triples: Triples) -> bytes:
     return FORMATS["turtle"].write(quads, PREFIXES)
 
 
+def _quads(files: Mapping[str, Triples]) -> list[ox.Quad]:
+    return [ox.Quad(t.subject, t.predicate, t.object) for triples in files.values() for t in triples]
+
+
 class _View:
     """The subjects of one side of a comparison, with what an editor calls them."""
 
-    def __init__(self, subjects: Subjects, everything: Subjects) -> None:
-        self.subjects, self.everything = subjects, everything
-        self.kinds = {s: what for name, what in _REPORTED.items() for s in subjects.of_class(name)}
+    def __init__(self, files: Mapping[str, Triples], everything: Subjects) -> None:
+        self.subjects = Subjects(_quads(files))
+        self.everything = everything
+        self.statements: dict[str, set[ox.Triple]] = defaultdict(set)
+        """Everything that the files of a page state, by the page."""
+        for path, triples in files.items():
+            self.statements[f"{BASE}id/page/{Path(path).stem}"].update(triples)
+        self.kinds = {s: what for name, what in _REPORTED.items() for s in self.subjects.of_class(name)}
 
     def source(self, subject: str) -> str:
         page = self.subjects.one(subject, "onemg:onPage") or subject
@@ -119,20 +128,28 @@ class _View:
         return found
 
 
+def _told(statements: set[tuple[str, str]]) -> str:
+    """Statements of a subject in a few words: the name of each property and its value."""
+    return ", ".join(f"{urlsplit(name).fragment or name.rpartition('/')[2]} {value}" for name, value in sorted(statements))
+
+
 def _differences(old: _View, new: _View) -> list[Difference]:
     found: list[Difference] = []
     for subject, what in new.kinds.items():
+        here = (what, subject, new.title(subject), new.source(subject), new.line(subject))
         if subject not in old.kinds:
-            found.append(Difference("added", what, subject, new.title(subject), new.source(subject), new.line(subject)))
+            found.append(Difference("added", *here))
             continue
         for kind, predicates in _KINDS.items():
             before = old.subjects.all(subject, *predicates)
             after = new.subjects.all(subject, *predicates)
             if before != after:
-                left, right = ", ".join(before), ", ".join(after)
-                place = (new.source(subject), new.line(subject))
-                found.append(Difference(kind, what, subject, new.title(subject), *place, left, right))
+                found.append(Difference(kind, *here, ", ".join(before), ", ".join(after)))
                 break
+        else:
+            said, says = old.subjects.about(subject), new.subjects.about(subject)
+            if said != says:
+                found.append(Difference("changed", *here, _told(said - says), _told(says - said)))
     for subject, what in old.kinds.items():
         if subject not in new.kinds:
             found.append(Difference("gone", what, subject, old.title(subject), old.source(subject), old.line(subject)))
@@ -147,6 +164,10 @@ def _differences(old: _View, new: _View) -> list[Difference]:
         if only_old or only_new:
             told = (f"{len(only_old)} headings and links", f"{len(only_new)} others")
             found.append(Difference("changed", "page", page, new.title(page), new.source(page), 0, *told))
+    told_of = {difference.source for difference in found}
+    for page in sorted(set(old.kinds) & set(new.kinds)):
+        if new.source(page) not in told_of and old.statements.get(page) != new.statements.get(page):
+            found.append(Difference("moved", "page", page, new.title(page), new.source(page), 0))
     return sorted(found, key=lambda d: (d.source, d.line, d.what, d.subject))
 
 
@@ -185,22 +206,15 @@ def compare(project: Project, root: Path, commit: str | None = None) -> Comparis
     result = Comparison(notices=facts.notices)
     result.files = {path: _turtle(triples) for path, triples in facts.files.items()}
     result.stubs = {path: _turtle(triples) for path, triples in facts.stubs.items()}
-
-    def quads(files: Mapping[str, Triples]) -> list[ox.Quad]:
-        return [ox.Quad(t.subject, t.predicate, t.object) for triples in files.values() for t in triples]
-
-    stubs = quads(facts.stubs)
-    new = _View(Subjects([*quads(facts.files), *stubs]), Subjects([*stated, *stubs]))
-    old = _View(Subjects(graph.read(project, written)), everything)
+    new = _View(facts.files, Subjects([*stated, *_quads(facts.stubs)]))
+    old = _View({project.relative(path): [q.triple for q in graph.read(project, [path])] for path in written}, everything)
     result.differences = _differences(old, new)
     found = commit_of(root)
     node = BASE + "id/framework/source"
     before = everything.one(node, "dcterms:identifier")
     after = commit or (found[0] if found else before)
     if not after:
-        raise SiteError(
-            "is no git checkout, so its commit is not known.", source=str(root), fix="Give it with --commit."
-        )
+        raise SiteError("is no git checkout, so its commit is not known.", source=str(root), fix="Give it with --commit.")
     if after != before:
         date = found[1] if found and found[0] == after else ""
         result.files[_SOURCE] = _turtle(_source_triples(after, date))
@@ -209,22 +223,44 @@ def compare(project: Project, root: Path, commit: str | None = None) -> Comparis
 
 
 def write(project: Project, comparison: Comparison) -> None:
-    """Bring ``data/`` up to the site. Everything is written beside first and then put in place, folder by folder."""
+    """Bring ``data/`` up to the site: everything is written beside it, then put in place; a failure puts everything back.
+
+    Raises:
+        ProjectError: a stub would replace a file that is there, or a file cannot be written. Nothing was changed.
+    """
     data = project.folder("data")
-    beside = Path(tempfile.mkdtemp(prefix=".sync-", dir=data))
+    for path in comparison.stubs:
+        if (data / path).exists():
+            raise ProjectError(
+                "describes something else than the new resource that would be written here.",
+                source=project.relative(data / path),
+                fix="Name the file as the IRI in it ends.",
+            )
+    moved: list[tuple[Path, Path]] = []
+
+    def move(source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        moved.append((source, target))
+
     try:
-        for path, content in (comparison.files | comparison.stubs).items():
-            target = beside / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        for folder in _WRITTEN:
-            (beside / folder).mkdir(exist_ok=True)
-            old = beside / f"old-{folder}"
-            if (data / folder).is_dir():
-                (data / folder).rename(old)
-            (beside / folder).rename(data / folder)
-        for path in (*comparison.stubs, *(name for name in comparison.files if "/" not in name)):
-            (data / path).parent.mkdir(exist_ok=True)
-            (beside / path).replace(data / path)
-    finally:
-        shutil.rmtree(beside)
+        with tempfile.TemporaryDirectory(prefix=".sync-", dir=data) as folder:
+            beside = Path(folder)
+            for name in _WRITTEN:
+                (beside / name).mkdir()
+            for path, content in (comparison.files | comparison.stubs).items():
+                (beside / path).parent.mkdir(parents=True, exist_ok=True)
+                (beside / path).write_bytes(content)
+            try:
+                for name in (*_WRITTEN, *comparison.stubs, *(path for path in comparison.files if "/" not in path)):
+                    if (data / name).exists():
+                        move(data / name, beside / "before" / name)
+                    move(beside / name, data / name)
+            except OSError:
+                for source, target in reversed(moved):
+                    target.rename(source)
+                raise
+    except OSError as error:
+        raise ProjectError(
+            f"cannot be written: {error.strerror}.", source=error.filename, fix="Nothing was changed. Mend it and run again."
+        ) from error

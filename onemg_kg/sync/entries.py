@@ -212,7 +212,8 @@ class _Reader:
         is_name = text and text[-1] not in ".:" and len(text.split()) <= _SENTENCE_WORDS
         if block.kind != "heading" and (not is_name or any(self._is_resource(link) for link in line.links())):
             return None
-        self.reading.entries = [e for e in self.reading.entries if not (e.block == position and e.line == line.number)]
+        replaced = [e for e in self.reading.entries if e.block == position and e.line == line.number and e.link is None]
+        self.reading.entries = [e for e in self.reading.entries if e not in replaced]
         entry = self._listing(_names(text), None, line.number)
         entry.block = position
         if block.kind == "heading":

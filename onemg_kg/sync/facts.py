@@ -70,11 +70,12 @@ class Subjects:
     def all(self, subject: str, *names: str) -> list[str]:
         """The values of some properties of a subject, as strings, sorted within each property."""
         values = self._values.get(subject, {})
-        return [
-            value
-            for name in names
-            for value in sorted(str(value.value) for value in values.get(expand(name), ()))
-        ]
+        return [value for name in names for value in sorted(str(value.value) for value in values.get(expand(name), ()))]
+
+    def about(self, subject: str) -> set[tuple[str, str]]:
+        """Everything said of a subject, as properties and their values."""
+        values = self._values.get(subject, {})
+        return {(predicate, str(value.value)) for predicate in values for value in values[predicate]}
 
     def one(self, subject: str, name: str) -> str:
         """The first value of a property, or the empty string."""
@@ -96,9 +97,7 @@ def vocabulary(graph: Subjects) -> Vocabulary:
         for use_case in graph.of_class("onemg:UseCase")
         for label in graph.all(use_case, "skos:prefLabel", "skos:altLabel")
     }
-    countries = {
-        graph.one(country, "skos:notation").upper(): country for country in graph.of_class("dcterms:Location")
-    }
+    countries = {graph.one(country, "skos:notation").upper(): country for country in graph.of_class("dcterms:Location")}
     tags = {
         label.lower()
         for category in graph.of_class("onemg:NationalCategory")
@@ -404,4 +403,3 @@ def of_site(site: Site, graph: Subjects, resources: Iterable[str]) -> SiteFacts:
         writer.page(page)
     writer.menu(site.menu)
     return writer.facts
-

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
-_TRACKING = re.compile(
-    r"^(utm_.*|usp|ouid|rtpof|sd|si|feature|index|ebody|fbclid|gclid|mc_cid|mc_eid|ref|source|embeds_.*)$"
-)
+_TRACKING = re.compile(r"^(utm_.*|usp|ouid|rtpof|sd|si|feature|index|ebody|fbclid|gclid|mc_cid|mc_eid|ref|source|embeds_.*)$")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s?#]+")
-_ZENODO = re.compile(r"^/(?:api/)?(?:records?|deposit)/(\d+)")
+_ZENODO = re.compile(r"^/(?:(?:api/)?(?:records?|deposit)/|(?:badge/)?doi/10\.5281/zenodo\.)(\d+)", re.IGNORECASE)
+_YOUTUBE = re.compile(r"^/(?:embed/|shorts/|live/)?([\w-]+)")
 _DOCUMENT = re.compile(r"^/(?:document|spreadsheets|presentation|forms)/d/(?:e/)?([\w-]+)")
 
 
@@ -50,7 +49,7 @@ def key(address: str) -> str:
         return ""
     path = unquote(parts.path)
     query = dict(parse_qsl(parts.query))
-    if host in {"doi.org", "dx.doi.org"}:
+    if host in {"doi.org", "dx.doi.org"} and path.strip("/"):
         return "doi:" + path.strip("/").lower()
     if host in {"zenodo.org", "sandbox.zenodo.org"}:
         if record := _ZENODO.match(path):
@@ -58,13 +57,12 @@ def key(address: str) -> str:
         if doi := _DOI.search(path):
             return "doi:" + doi[0].rstrip("/").lower()
     if host in {"youtube.com", "m.youtube.com", "youtu.be", "youtube-nocookie.com"}:
-        video = query.get("v") or (path.strip("/") if host == "youtu.be" else "")
-        if path.startswith(("/embed/", "/shorts/", "/live/")):
-            video = path.split("/")[2]
-        if video and video != "videoseries":
-            return "youtube:" + video
-        if query.get("list"):
-            return "youtube:list:" + query["list"]
+        in_path = host == "youtu.be" or path.startswith(("/embed/", "/shorts/", "/live/"))
+        named = _YOUTUBE.match(path) if in_path else re.match(r"([\w-]+)", query.get("v", ""))
+        if named and named[1] != "videoseries":
+            return "youtube:" + named[1]
+        if playlist := re.match(r"([\w-]+)", query.get("list", "")):
+            return "youtube:list:" + playlist[1]
     if host == "docs.google.com" and (document := _DOCUMENT.match(path)):
         return "google:" + document[1]
     kept = urlencode(sorted((name, value) for name, value in parse_qsl(parts.query) if not _TRACKING.match(name)))
@@ -79,9 +77,9 @@ def landing_page(address: str) -> str:
     if scheme == "youtube":
         kind, _, playlist = value.partition(":")
         return f"https://www.youtube.com/{'playlist?list=' + playlist if playlist else 'watch?v=' + kind}"
-    if scheme == "google":
-        return f"https://docs.google.com/document/d/{value}"
     parts = urlsplit(clean(address))
+    if scheme == "google" and (document := _DOCUMENT.match(unquote(parts.path))):
+        return "https://docs.google.com" + document[0]
     query = urlencode([(name, value) for name, value in parse_qsl(parts.query) if not _TRACKING.match(name)])
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 

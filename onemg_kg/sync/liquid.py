@@ -74,7 +74,9 @@ def render(page: Page, site: Site) -> Rendered:
     tag = ""
     names = {"site": {"baseurl": "", "url": site.address}, "page": dict(page.matter)}
     for token in tokens:
-        lines = page.body.count("\n", 0, token.start_index)
+        # White space that a tag takes away before a text still counts.
+        start = page.body.find(token.value, token.start_index) if token.kind == "content" else token.start_index
+        lines = page.body.count("\n", 0, start)
         out.append("\n" * (lines - written))
         written = max(written, lines)
         piece = ""

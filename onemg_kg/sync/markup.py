@@ -409,7 +409,7 @@ class _Assembler:
             self.blocks.append(block)
 
     def document(self) -> Document:
-        """What was built. Headings without an identifier of their own get one (kramdown-parser-gfm, ``generate_gfm_header_id``)."""
+        """What was built; headings without an identifier get one (kramdown-parser-gfm, ``generate_gfm_header_id``)."""
         self.close()
         seen: dict[str, count[int]] = {}
         for block in self.blocks:
@@ -544,7 +544,7 @@ class _Assembler:
     def next_cell(self, line: int, *, header: bool, raw: bool = False, rows: int = 1) -> None:
         """A table cell starts, in the next column that is free."""
         self._column += 1
-        while self._spanned.get(self._column, 0) >= self._row:
+        while self._spanned.get(self._column, -1) >= self._row:
             self._column += 1
         self._spanned[self._column] = self._row + max(rows, 1) - 1
         self.open("cell", line, raw=raw, header=header)

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -138,7 +139,7 @@ class _LineLoader(yaml.BaseLoader):
         mapping["__line__"] = node.start_mark.line + 1
         return mapping
 
-    def construct_truth(self, node: yaml.Node) -> bool:
+    def construct_truth(self, node: yaml.ScalarNode) -> bool:
         return str(self.construct_scalar(node)).lower() == "true"
 
 
@@ -166,7 +167,9 @@ def _yaml(text: str, source: str, first_line: int, notices: list[Notice]) -> Any
         except yaml.reader.ReaderError as error:
             problem, at = error.reason, "\n".join(lines).count("\n", 0, error.position)
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+            # What is open to the end of the file, or to the next key, is wrong where it starts.
+            starts = re.match("while (scanning|parsing a flow)", error.context or "")
+            mark = (error.context_mark if starts else None) or error.problem_mark or error.context_mark
             problem, at = error.problem or "it cannot be read", min(mark.line if mark else 0, len(lines) - 1)
         while at > 0 and not lines[at].strip():
             at -= 1
@@ -220,6 +223,14 @@ def _path(source: str, permalink: str) -> str:
     return path[: -len("index")] if path.endswith("/index") and file.stem == "index" else path
 
 
+def _slug(place: str, source: str, taken: set[str]) -> str:
+    """A page's name: from its address, else from its file, else numbered, so that no two pages share one."""
+    slug = slugify(place) or "index"
+    if slug in taken:
+        slug = slugify(source.removesuffix(PurePosixPath(source).suffix)) or slug
+    return next(name for name in chain([slug], (f"{slug}-{number}" for number in count(2))) if name not in taken)
+
+
 def _sources(root: Path, config: Mapping[str, Any]) -> Iterator[Path]:
     """The files that Jekyll would make pages of: no hidden or underscored folder, nothing that is excluded."""
     exclude = [text_of(item).strip("/") for item in _list(config.get("exclude"))]
@@ -254,13 +265,11 @@ def read_site(root: Path, address: str) -> Site:
         SiteError: there is no ``_config.yml``, or a file is not UTF-8.
     """
     if not (root / "_config.yml").is_file():
-        raise SiteError(
-            "is not a Jekyll site: it has no _config.yml.", source=str(root), fix="Name the folder that holds it."
-        )
+        raise SiteError("is not a Jekyll site: it has no _config.yml.", source=str(root), fix="Name the folder that holds it.")
     notices: list[Notice] = []
     config = _mapping(_yaml(_read(root / "_config.yml", root), "_config.yml", 1, notices))
-    cname = root / "CNAME"
-    said = text_of(config.get("url")) or ("https://" + _read(cname, root).strip() if cname.is_file() else "")
+    cname = (_read(root / "CNAME", root).split() if (root / "CNAME").is_file() else [])[:1]
+    said = text_of(config.get("url")) or "".join("https://" + host for host in cname)
     site = Site(root, (said or address).rstrip("/") + text_of(config.get("baseurl")).rstrip("/"), notices=notices)
     for path in _sources(root, config):
         source = path.relative_to(root).as_posix()
@@ -270,12 +279,9 @@ def read_site(root: Path, address: str) -> Site:
         own, body, offset = parsed
         matter = {**_defaults(config, source), **{key: value for key, value in own.items() if value is not None}}
         place = _path(source, text_of(matter.get("permalink")))
-        slug = slugify(place) or "index"
         if twin := next((page for page in site.pages if page.path == place), None):
             notices.append(Notice(source, 1, f"This page has the address of {twin.source}, {place!r}; one hides the other."))
-        taken = {page.slug for page in site.pages}
-        candidates = (slug, slugify(source.removesuffix(path.suffix)), *(f"{slug}-{number}" for number in range(2, len(taken) + 3)))
-        slug = next(name for name in candidates if name and name not in taken)
+        slug = _slug(place, source, {page.slug for page in site.pages})
         site.pages.append(Page(source, matter, frozenset(own), body, offset, place, slug))
     menus = [root / "_data" / "topnav.yml", *sorted((root / "_data" / "sidebars").glob("*.yml"))]
     for path in menus:
