@@ -100,9 +100,7 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
         **_dumps("ontology", _triples(_part(loaded.stated, "ontology/onemg")), _TRIPLES, published),
         **_dumps("schemes", _triples(_part(loaded.stated, "ontology/schemes/")), _TRIPLES, published),
         **_dumps("shapes", _triples(loaded.shapes), _TRIPLES, published),
-        **_dumps(
-            "catalogue", catalogue.describe(framework, loaded.inferred, dumps, project.version), _TRIPLES, published
-        ),
+        **_dumps("catalogue", catalogue.describe(framework, loaded.inferred, dumps, project.version), _TRIPLES, published),
     }
     files.update({name: content for name, (_, content) in (dumps | others).items()})
     files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()

@@ -231,9 +231,7 @@ def _print_table(table: "Table") -> None:
             widths[widths.index(max(widths))] -= 1
 
     def line(cells: Iterable[str]) -> str:
-        cut = (
-            cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, widths, strict=True)
-        )
+        cut = (cell if len(cell) <= width else cell[: width - 1] + "…" for cell, width in zip(cells, widths, strict=True))
         return "  ".join(f"{cell:<{width}}" for cell, width in zip(cut, widths, strict=True)).rstrip()
 
     print(_paint(line(table.variables), "1"))

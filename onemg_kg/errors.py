@@ -11,9 +11,7 @@ class OnemgError(Exception):
         fix: what to do about it, in one sentence.
     """
 
-    def __init__(
-        self, message: str, *, source: str | None = None, line: int | None = None, fix: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, source: str | None = None, line: int | None = None, fix: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.source = source

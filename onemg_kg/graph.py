@@ -57,9 +57,7 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
     for path in paths:
         name = graph_name(project, path)
         try:
-            parsed = ox.parse(
-                path.read_bytes(), format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True
-            )
+            parsed = ox.parse(path.read_bytes(), format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True)
             quads.extend(ox.Quad(quad.subject, quad.predicate, quad.object, name) for quad in parsed)
         except SyntaxError as error:
             raise RdfError(

@@ -96,9 +96,7 @@ def validate(quads: list[ox.Quad], shapes: list[ox.Quad]) -> list[Finding]:
         RdfError: the shapes are not SHACL.
     """
     try:
-        report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_text(
-            _ntriples(quads), format="ntriples"
-        )
+        report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_text(_ntriples(quads), format="ntriples")
     except ValueError as error:
         raise RdfError(f"are not shapes: {error}.", source="shapes/", fix="Mend the shape.") from None
     fix = term("onemg:fix")

@@ -360,7 +360,7 @@ def test_light_start(project: Project, environment: dict[str, str], tmp_path: Pa
     assert ran.stderr == "[]\n"
 
 
-def test_help_needs_no_library(project: Project, environment: dict[str, str]) -> None:
+def test_help_needs_no_library(environment: dict[str, str]) -> None:
     """The help is there even where nothing that the package depends on is installed."""
     command = [sys.executable, "-S", "-c", PROGRAM, "--help"]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)

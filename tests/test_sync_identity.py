@@ -86,7 +86,9 @@ ADDRESSES = st.one_of(
     st.builds(
         "{}://{}{}{}{}".format,
         st.sampled_from(["http", "https", "HTTPS"]),
-        st.sampled_from(["a.example", "www.a.example", "doi.org", "zenodo.org", "youtu.be", "www.youtube.com", "docs.google.com"]),
+        st.sampled_from(
+            ["a.example", "www.a.example", "doi.org", "zenodo.org", "youtu.be", "www.youtube.com", "docs.google.com"]
+        ),
         st.text("/aZ.1%é +-_:;()?&=[]", max_size=12).map("/".__add__),
         st.sampled_from(["", "?v=1", "?utm_x=1&b=%20", "?list=P", "?q=a+b&c"]),
         st.sampled_from(["", "#f", "#f#g"]),

@@ -259,10 +259,73 @@ def test_lines_are_those_of_the_file() -> None:
 # Whatever a page holds
 
 PIECES = st.sampled_from(
-    ["\n", "\n\n", "\r\n", "  ", "    ", "\t", "- ", "1. ", "> ", "# ", "===", "| ", "|---|", "[A", "](", ")", "[", "]", "(", "*", "_", "`"]
-    + ["```", "~~~", "<!--", "-->", "<div>", "</div>", "<table>", "<tr>", "<td rowspan=3>", "</td>", "<a href='x'>", "</a>", "<p", ">"]
-    + ["<li>", "<h2>", "</h2>", "<img src=x>", "<iframe src=y>", "<script>", "</script>", "<br>", "<div markdown=1>", "{: .c #i}", "{#i}"]
-    + [REQUIRED, "<span class='badge'>", "</span>", "&amp;", "https://a.example", "a", "é", "\0", "\u2028", "[1]: x", "<svg/>", "<![CDATA["]
+    [
+        "\n",
+        "\n\n",
+        "\r\n",
+        "  ",
+        "    ",
+        "\t",
+        "- ",
+        "1. ",
+        "> ",
+        "# ",
+        "===",
+        "| ",
+        "|---|",
+        "[A",
+        "](",
+        ")",
+        "[",
+        "]",
+        "(",
+        "*",
+        "_",
+        "`",
+    ]
+    + [
+        "```",
+        "~~~",
+        "<!--",
+        "-->",
+        "<div>",
+        "</div>",
+        "<table>",
+        "<tr>",
+        "<td rowspan=3>",
+        "</td>",
+        "<a href='x'>",
+        "</a>",
+        "<p",
+        ">",
+    ]
+    + [
+        "<li>",
+        "<h2>",
+        "</h2>",
+        "<img src=x>",
+        "<iframe src=y>",
+        "<script>",
+        "</script>",
+        "<br>",
+        "<div markdown=1>",
+        "{: .c #i}",
+        "{#i}",
+    ]
+    + [
+        REQUIRED,
+        "<span class='badge'>",
+        "</span>",
+        "&amp;",
+        "https://a.example",
+        "a",
+        "é",
+        "\0",
+        "\u2028",
+        "[1]: x",
+        "<svg/>",
+        "<![CDATA[",
+    ]
 )
 
 

@@ -258,7 +258,11 @@ def test_any_front_matter_is_read(tmp_path_factory: pytest.TempPathFactory, matt
     assert all(1 <= notice.line <= lines for notice in site.notices)
 
 
-@given(st.lists(st.sampled_from([*"{}%'|", "{{", "}}", "{%", "%}", "-%}", " page.title ", "include", "comment", "raw", "end", "\n"])))
+@given(
+    st.lists(
+        st.sampled_from([*"{}%'|", "{{", "}}", "{%", "%}", "-%}", " page.title ", "include", "comment", "raw", "end", "\n"])
+    )
+)
 def test_any_liquid_is_read(pieces: list[str]) -> None:
     """No Liquid crashes the reader, and every report names a line of the file."""
     body = "".join(pieces)
@@ -270,7 +274,9 @@ def test_any_liquid_is_read(pieces: list[str]) -> None:
 
 def test_a_folder_without_configuration_is_no_site(tmp_path: Path) -> None:
     """The error names the folder and what to do."""
-    with pytest.raises(SiteError, match=r"^.*: is not a Jekyll site: it has no _config\.yml\. Name the folder that holds it\.$") as error:
+    with pytest.raises(
+        SiteError, match=r"^.*: is not a Jekyll site: it has no _config\.yml\. Name the folder that holds it\.$"
+    ) as error:
         read(tmp_path)
     assert error.value.source == str(tmp_path)
 

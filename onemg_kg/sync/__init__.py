@@ -22,7 +22,7 @@ from onemg_kg.sync.facts import Subjects, Triples
 from onemg_kg.sync.theme import Notice, commit_of, read_site
 from onemg_kg.terms import BASE, PREFIXES, term
 
-_WRITTEN = ("pages", "listings", "navigation")
+WRITTEN = ("pages", "listings", "navigation")
 _SOURCE = "source.ttl"
 _KINDS = {
     "relabelled": ("onemg:badge", "onemg:limitedToUseCase"),
@@ -195,7 +195,7 @@ def compare(project: Project, root: Path, commit: str | None = None) -> Comparis
         SiteError: the site cannot be read.
         RdfError: a file of the project is not Turtle.
     """
-    written = [path for folder in _WRITTEN for path in project.files("data", folder, suffix=".ttl")]
+    written = [path for folder in WRITTEN for path in project.files("data", folder, suffix=".ttl")]
     kept = [p for p in project.files("data", suffix=".ttl") if p not in set(written)]
     stated = graph.read(project, [*project.files("ontology", suffix=".ttl"), *kept])
     everything = Subjects(stated)
@@ -246,13 +246,13 @@ def write(project: Project, comparison: Comparison) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".sync-", dir=data) as folder:
             beside = Path(folder)
-            for name in _WRITTEN:
+            for name in WRITTEN:
                 (beside / name).mkdir()
             for path, content in (comparison.files | comparison.stubs).items():
                 (beside / path).parent.mkdir(parents=True, exist_ok=True)
                 (beside / path).write_bytes(content)
             try:
-                for name in (*_WRITTEN, *comparison.stubs, *(path for path in comparison.files if "/" not in path)):
+                for name in (*WRITTEN, *comparison.stubs, *(path for path in comparison.files if "/" not in path)):
                     if (data / name).exists():
                         move(data / name, beside / "before" / name)
                     move(beside / name, data / name)

@@ -97,8 +97,10 @@ class Reading:
         entries: listings and possible mentions, in the order of the page.
         headings: every heading.
         links: every link, picture and frame, but for those that the theme adds.
+        generated: whether the theme writes some of the page's text.
         prose: the sentences outside headings, each with its line.
         draft: whether the page says that it is being worked on.
+        banner_lines: the lines of the note that says so, and of what follows it.
         words: how many words of its own it has.
         notices: what could not be understood.
     """
@@ -106,15 +108,21 @@ class Reading:
     entries: list[Entry] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    generated: bool = False
     prose: list[tuple[int, str]] = field(default_factory=list)
     draft: bool = False
+    banner_lines: set[int] = field(default_factory=set)
     words: int = 0
     notices: list[Notice] = field(default_factory=list)
 
-    @property
-    def stub(self) -> bool:
-        """Whether the page has next to nothing to say yet."""
-        return self.words < _STUB_WORDS and not any(entry.listing for entry in self.entries)
+    def is_stub(self, *, listing: bool) -> bool:
+        """Whether the page has next to nothing to say yet: few words, no entry, and nothing it could be complete with.
+
+        Args:
+            listing: whether it lists a resource, which only the graph knows of an entry without a link.
+        """
+        complete = self.generated or any("btn" not in link.classes for link in self.links)
+        return self.words < _STUB_WORDS and not listing and (self.draft or not complete)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -175,8 +183,10 @@ class _Reader:
         """What a link's entry may be called: its text; the heading above a picture or a frame without a name of its own."""
         above = self.stack[-1].text if self.stack else ""
         if link.element == "iframe":
-            return tuple(filter(None, (above,) if not link.text or _PLAYER.match(link.text) else (link.text, above)))
-        return tuple(filter(None, (above, link.text))) if link.pictured else _names(link.text)
+            names = (above,) if _PLAYER.match(link.text) else (link.text, above)
+        else:
+            names = (above, link.text) if link.pictured else _names(link.text)
+        return tuple(filter(None, names)) or (link.target,)
 
     def _label(self, badge: Badge, entry: Entry) -> None:
         if entry.badge is None:
@@ -234,6 +244,8 @@ class _Reader:
                 block.kind != "heading" and bool(_BANNER.search(block.text()))
             )
             self.reading.draft |= self.boilerplate
+            if self.boilerplate:
+                self.reading.banner_lines.update(line.number for line in block.lines)
             self._note_links(block)
             if self.boilerplate:
                 continue
@@ -255,7 +267,7 @@ class _Reader:
 
     def _note_links(self, block: Block) -> None:
         for line in block.lines:
-            self.reading.links.extend(part for part in line.parts if isinstance(part, Link) and "btn" not in part.classes)
+            self.reading.links.extend(part for part in line.parts if isinstance(part, Link))
 
     def _note_badges(self, block: Block) -> None:
         """Report what looks like a label and is none that the graph knows."""
@@ -382,7 +394,7 @@ class _Reader:
             # These pages are prose for readers: a link on them is a reference, but for their tables and videos.
             for link in links:
                 self._mention(link)
-        elif _is_address(first.text) or not first.text:
+        elif _is_address(first.text) or not (first.text or first.pictured):
             label = lead or (before.text() if before is not None and before.text().endswith(":") else "")
             if label.endswith(":") and len(label.split()) <= _SENTENCE_WORDS and block.kind != "quote":
                 self._listing(_names(label), first, first.line)

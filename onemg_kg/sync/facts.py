@@ -122,6 +122,25 @@ def known_resources(graph: Subjects, subjects: Iterable[str]) -> identity.Known:
     return known
 
 
+@dataclass(frozen=True)
+class PageReading:
+    """A page as it was read: for the checks of the site, which look at more than the graph holds.
+
+    Attributes:
+        page: the page.
+        node: its IRI.
+        text: its text without Liquid.
+        document: the text, read.
+        reading: what it says.
+    """
+
+    page: Page
+    node: ox.NamedNode
+    text: str
+    document: markup.Document
+    reading: Reading
+
+
 @dataclass
 class SiteFacts:
     """A site as triples.
@@ -130,13 +149,13 @@ class SiteFacts:
         files: what each file below ``data/`` states, by its path there.
         stubs: the files of the resources that were not known, likewise.
         notices: what could not be understood.
-        titles: the title of each stub, by its IRI.
+        readings: every page as it was read.
     """
 
     files: dict[str, Triples] = field(default_factory=dict)
     stubs: dict[str, Triples] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
-    titles: dict[str, str] = field(default_factory=dict)
+    readings: list[PageReading] = field(default_factory=list)
 
 
 class _Writer:
@@ -185,7 +204,6 @@ class _Writer:
             if scheme == "doi":
                 triples.append(ox.Triple(node, term("bibo:doi"), _text(value)))
         self.facts.stubs[f"resources/{resource.removeprefix(_RESOURCE)}.ttl"] = triples
-        self.facts.titles[resource] = title
         self.known.add(resource, [title], [address] if address else [])
         return resource
 
@@ -215,8 +233,10 @@ class _Writer:
         self.facts.notices.extend(rendered.notices)
         document = markup.parse(rendered.text, page.offset)
         reading = entries.read(page, document, self.page_address(page), self.vocabulary)
+        reading.generated = rendered.included
         self.facts.notices.extend(reading.notices)
         node = self.page_node(page)
+        self.facts.readings.append(PageReading(page, node, rendered.text, document, reading))
         out: Triples = []
         say = _About(out, node)
         code = text_of(page.matter.get("country_code")).upper()
@@ -237,10 +257,10 @@ class _Writer:
         if page.type not in {"template", "demonstration"}:
             if reading.draft:
                 say("onemg:pageState", term("voc/page-state/draft-banner"))
-            if reading.stub:
-                say("onemg:pageState", term("voc/page-state/stub"))
             out.extend(self._parts(page, node, reading))
-            self._occurrences(page, node, reading)
+            listing = self._occurrences(page, node, reading)
+            if reading.is_stub(listing=listing):
+                say("onemg:pageState", term("voc/page-state/stub"))
         self.facts.files[f"pages/{page.slug}.ttl"] = out
 
     def _heading_node(self, node: ox.NamedNode, reading: Reading, heading: entries.Heading) -> ox.NamedNode:
@@ -276,7 +296,8 @@ class _Writer:
 
     # Listings and mentions
 
-    def _occurrences(self, page: Page, node: ox.NamedNode, reading: Reading) -> None:
+    def _occurrences(self, page: Page, node: ox.NamedNode, reading: Reading) -> bool:
+        """The facts of what a page names; whether it lists anything."""
         found: list[tuple[Entry, str]] = []
         for entry in reading.entries:
             resource = self._recognise(entry, page)
@@ -294,6 +315,7 @@ class _Writer:
             out.extend(self._occurrence(page, node, reading, entry, resource, slug, order))
         if out:
             self.facts.files[f"listings/{page.slug}.ttl"] = out
+        return any(entry.listing for entry, _ in found)
 
     def _named_in_prose(self, reading: Reading, found: set[str]) -> list[tuple[Entry, str]]:
         """Known titles of several words within sentences, the first time each stands on the page."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from onemg_kg.sync.entries import Reading, Vocabulary
-from onemg_kg.sync.markup import Block, Document
+from onemg_kg.sync.markup import Document
 from onemg_kg.sync.theme import Page
 
 _VOID = set("area base br col embed hr img input link meta source track wbr".split())
@@ -147,11 +147,6 @@ def progress(text: str) -> str:
     return found[0].lower() if found else ""
 
 
-def _texts(block: Block) -> Iterable[tuple[int, str]]:
-    for line in block.lines:
-        yield line.number, line.text()
-
-
 def find(
     page: Page,
     text: str,
@@ -176,19 +171,21 @@ def find(
     found = [*_html(text, page.offset), *_sections(document, reading), *_label_elsewhere(document, vocabulary)]
     found.extend(_tags(document, vocabulary, classes))
     for block in document.blocks:
-        for number, words in _texts(block):
+        for line in block.lines:
+            number, words = line.number, line.text(links=False)
             if _LEFTOVER.search(words):
                 found.append(Irregularity("broken-link-markup", number, words[:120]))
             if _PLACEHOLDER.search(words):
                 found.append(Irregularity("placeholder-text", number, words[:120]))
         for line in block.lines:
             for link in line.links():
-                if _PLACEHOLDER.search(link.text) and link.text not in line.text(links=False):
+                if _PLACEHOLDER.search(link.text) and link.target not in {"", "#"}:
                     found.append(Irregularity("placeholder-text", link.line, link.text[:120]))
     return sorted(set(found), key=lambda item: (item.line, item.kind, item.detail))
 
 
-def shingles(document: Document, size: int = 5) -> frozenset[tuple[str, ...]]:
-    """Runs of words of a page, for telling near-copies apart (Broder 1997)."""
-    words = [word for block in document.blocks for word in re.findall(r"\w+", block.text().lower())]
+def shingles(document: Document, reading: Reading, size: int = 5) -> frozenset[tuple[str, ...]]:
+    """Runs of words of a page, for telling near-copies apart (Broder 1997); the note that it is worked on does not count."""
+    kept = [block for block in document.blocks if block.line not in reading.banner_lines]
+    words = [word for block in kept for word in re.findall(r"\w+", block.text().lower())]
     return frozenset(tuple(words[at : at + size]) for at in range(len(words) - size + 1))

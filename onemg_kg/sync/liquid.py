@@ -22,11 +22,13 @@ class Rendered:
 
     Attributes:
         text: as many lines as the page had.
+        included: whether the page includes something that the theme writes.
         tiles: the page types for which the page shows navigation tiles.
         notices: what could not be evaluated.
     """
 
     text: str
+    included: bool = False
     tiles: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
@@ -90,6 +92,7 @@ def render(page: Page, site: Site) -> Rendered:
                 result.notices.append(Notice(page.source, page.offset + lines + 1, message))
         elif token.kind == "tag":
             tag = token.value
+            result.included |= tag == "include"
         elif token.kind == "expression" and tag == "link":
             file = token.value.strip().lstrip("/")
             piece = next((other.path for other in site.pages if other.source == file), "/" + file)

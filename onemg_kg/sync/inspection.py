@@ -1,0 +1,163 @@
+"""What the checks of a site need beyond what the graph holds of it: links in one spelling, irregularities, copies.
+
+These facts are made for one audit and are no part of ``data/``.
+"""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+import pyoxigraph as ox
+
+from onemg_kg.sync import identity, irregularities
+from onemg_kg.sync.facts import PageReading, SiteFacts, Subjects, Triples, vocabulary
+from onemg_kg.sync.irregularities import Irregularity
+from onemg_kg.sync.theme import Site, text_of
+from onemg_kg.terms import term, text
+
+_COPY = 0.9
+"""A page of which this share of five-word runs stands on another page is nearly a copy of it."""
+_COPY_RUNS = 40
+"""A page with fewer runs is too short to be told from a form that pages share."""
+_NEAR = 3
+"""How many lines below an entry a note that it is in progress may stand."""
+
+
+def _literal(value: str) -> ox.Literal:
+    return ox.Literal(value)
+
+
+def _site_path(address: str, host: str) -> tuple[str, str] | None:
+    """The path and fragment of an address of the site, as pages are compared by; ``None`` for another host."""
+    try:
+        parts = urlsplit(address)
+        if parts.hostname != host:
+            return None
+    except ValueError:
+        return None
+    return unquote(parts.path).removesuffix("/index").removesuffix(".html").rstrip("/"), unquote(parts.fragment)
+
+
+class _Inspector:
+    """Collects the facts of one audit."""
+
+    def __init__(self, site: Site, facts: SiteFacts, graph: Subjects) -> None:
+        self.site, self.facts, self.graph = site, facts, graph
+        self.host = urlsplit(site.address).hostname or ""
+        self.out: Triples = []
+        self.vocabulary = vocabulary(graph)
+        self.read = [r for r in facts.readings if r.page.type not in {"template", "demonstration"}]
+
+    def say(self, subject: ox.NamedNode, predicate: str, value: ox.NamedNode | ox.Literal) -> None:
+        self.out.append(ox.Triple(subject, term(predicate), value))
+
+    def links(self) -> None:
+        """Addresses in one spelling: of entries, of resources, and of what is on the site itself."""
+        links_to, address_of = term("onemg:linksTo"), term("onemg:address")
+        for triples in (*self.facts.files.values(), *self.facts.stubs.values()):
+            for triple in triples:
+                if triple.predicate not in (links_to, address_of) or not isinstance(triple.subject, ox.NamedNode):
+                    continue
+                address = text(triple.object)
+                if triple.predicate == links_to and (found := identity.key(address)):
+                    self.say(triple.subject, "onemg:linkKey", _literal(found))
+                if place := _site_path(address, self.host):
+                    self.say(triple.subject, "onemg:sitePath", _literal(place[0]))
+                    self.say(triple.subject, "onemg:siteFragment", _literal(place[1]))
+
+    def resources(self, resources: Iterable[str]) -> None:
+        """What identifies each resource."""
+        for resource in resources:
+            dois = [f"https://doi.org/{doi}" for doi in self.graph.all(resource, "bibo:doi")]
+            # The record is what a DOI or the landing page says; other pages are copies of it.
+            for address in dois or self.graph.all(resource, "dcat:landingPage"):
+                self.say(ox.NamedNode(resource), "onemg:ownKey", _literal(identity.key(address)))
+
+    def pages(self) -> None:
+        """Anchors, and what is irregular in the text of each page."""
+        classes = irregularities.label_classes((r.document for r in self.read), self.vocabulary)
+        notices = {(n.source, n.line): n for n in self.facts.notices}
+        for reading in self.facts.readings:
+            for anchor in sorted(reading.document.anchors):
+                self.say(reading.node, "onemg:anchor", _literal(anchor))
+        for reading in self.read:
+            page = reading.page
+            found = irregularities.find(page, reading.text, reading.document, reading.reading, self.vocabulary, classes)
+            if not text_of(page.matter.get("title")):
+                found.append(Irregularity("no-title", 1, text_of(page.matter.get("layout"))))
+            found += [Irregularity("not-understood", n.line, n.message) for n in notices.values() if n.source == page.source]
+            found += self._missing_files(reading)
+            self._irregular(reading, found)
+            self._in_progress(reading)
+
+    def _irregular(self, reading: PageReading, found: list[Irregularity]) -> None:
+        for number, item in enumerate(found, start=1):
+            node = ox.NamedNode(f"{reading.node.value}#irregularity-{number}")
+            self.say(node, "onemg:irregularity", _literal(item.kind))
+            self.say(node, "onemg:onPage", reading.node)
+            self.say(node, "onemg:sourceLine", ox.Literal(str(item.line), datatype=term("xsd:nonNegativeInteger")))
+            self.say(node, "onemg:detail", _literal(item.detail))
+
+    def _missing_files(self, reading: PageReading) -> Iterable[Irregularity]:
+        """Pictures and files of the site that the checkout does not hold. A checkout without them all is not asked."""
+        for link in reading.reading.links:
+            address = identity.resolve(link.target, self.site.address + reading.page.path) if link.target else ""
+            place = _site_path(address, self.host)
+            if place is None or not PurePosixPath(place[0]).suffix or place[0].endswith(".html"):
+                continue
+            folder = place[0].strip("/").split("/")[0]
+            if (self.site.root / folder).is_dir() and not (self.site.root / place[0].strip("/")).is_file():
+                yield Irregularity("missing-file", link.line, place[0])
+
+    def _in_progress(self, reading: PageReading) -> None:
+        """Entries and mentions of which the page says, beside or just below them, that they are not there yet."""
+        prose = reading.reading.prose
+        for path in (f"listings/{reading.page.slug}.ttl",):
+            occurrences = Subjects(ox.Quad(t.subject, t.predicate, t.object) for t in self.facts.files.get(path, ()))
+            entry_lines = {int(occurrences.one(s, "onemg:sourceLine")) for s in occurrences.of_class("onemg:Listing")}
+            for kind in ("onemg:Listing", "onemg:Mention"):
+                for occurrence in occurrences.of_class(kind):
+                    line = int(occurrences.one(occurrence, "onemg:sourceLine"))
+                    beside = occurrences.all(occurrence, "onemg:linkText", "onemg:entryNote")
+                    if kind == "onemg:Mention":
+                        beside += [words for number, words in prose if number == line]
+                    else:
+                        below = range(line + 1, line + _NEAR + 1)
+                        beside += [
+                            words
+                            for number, words in prose
+                            if number in below and number not in entry_lines and len(words.split()) <= 5
+                        ]
+                    if said := next(filter(None, map(irregularities.progress, beside)), ""):
+                        self.say(ox.NamedNode(occurrence), "onemg:saidToBe", _literal(said))
+
+    def copies(self) -> None:
+        """Pages of which much stands on another page, the smaller of the two first."""
+        runs = [(reading, irregularities.shingles(reading.document, reading.reading)) for reading in self.read]
+        for reading, own in runs:
+            if len(own) < _COPY_RUNS:
+                continue
+            shares = [(len(own & other) / len(own), twin) for twin, other in runs if twin is not reading and other]
+            share, twin = max(shares, key=lambda item: (item[0], item[1].page.source), default=(0.0, None))
+            if twin is not None and share >= _COPY:
+                node = ox.NamedNode(f"{reading.node.value}#copy")
+                self.say(node, "onemg:copyOf", twin.node)
+                self.say(node, "onemg:onPage", reading.node)
+                self.say(node, "onemg:detail", _literal(f"{share:.0%}"))
+
+
+def inspect(site: Site, facts: SiteFacts, graph: Subjects, resources: Iterable[str]) -> Triples:
+    """Everything that the checks of a site need beyond its facts.
+
+    Args:
+        site: the site.
+        facts: what it says.
+        graph: what the project states, and the stubs.
+        resources: the IRIs of all resources.
+    """
+    inspector = _Inspector(site, facts, graph)
+    inspector.links()
+    inspector.resources(resources)
+    inspector.pages()
+    inspector.copies()
+    return inspector.out
