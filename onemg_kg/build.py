@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from onemg_kg import catalogue, graph, shacl, views
+from onemg_kg import catalogue, check, graph, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
+from onemg_kg.findings import Finding, at_least, short
 from onemg_kg.formats import FORMATS, Context, Format, Statement, context, tokens
 from onemg_kg.project import Project
-from onemg_kg.terms import PREFIXES, text
+from onemg_kg.terms import PREFIXES, shorten, text
 
 MANIFEST = "manifest.json"
 _TRIPLES = ("turtle", "jsonld", "ntriples", "rdfxml")
@@ -35,16 +36,7 @@ class Built:
     files: dict[str, bytes]
     stated: int
     inferred: int
-    findings: list[shacl.Finding]
-
-
-def check(loaded: graph.Graph) -> list[shacl.Finding]:
-    """Validate the whole graph, what is stated with what follows: that is what others will read.
-
-    Returns:
-        The findings, gravest first.
-    """
-    return shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes)
+    findings: list[Finding]
 
 
 def _dumps(
@@ -79,11 +71,11 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
     progress("reading")
     loaded = graph.load(project)
     progress("validating")
-    findings = check(loaded)
-    violations = [finding for finding in findings if finding.severity == "violation"]
+    findings = check.run(project, loaded, ("terms", "shapes", "meaning"))  # logic takes longer than all the rest
+    violations = at_least(findings, "violation")
     if violations:
         raise InvalidGraph(
-            f"the graph has {len(violations)} violation{'s' * (len(violations) > 1)} of its shapes:\n"
+            f"the graph has {len(violations)} violation{'s' * (len(violations) > 1)} of its rules:\n"
             + "\n".join(describe(finding) for finding in violations)
         )
     progress("writing views")
@@ -116,13 +108,14 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
     return Built(files, stated, len(set(_triples(loaded.inferred))), findings)
 
 
-def describe(finding: shacl.Finding) -> str:
+def describe(finding: Finding) -> str:
     """A finding in one paragraph: where, what, and how to mend it."""
-    place = finding.source or finding.focus_node
-    page = f" ({finding.page}{f':{finding.line}' if finding.line else ''} on the site)" if finding.page else ""
-    told = f" {finding.path}" if finding.path else ""
-    value = f" = {finding.value}" if finding.value else ""
-    text = f"{place}{page}: {finding.severity}: {finding.focus_node}{told}{value}: {finding.message}"
+    focus = shorten(finding.focus_node)
+    place = finding.source + (f":{finding.line}" if finding.line else "") if finding.source else focus
+    page = f" ({finding.page}{f':{finding.page_line}' if finding.page_line else ''} on the site)" if finding.page else ""
+    told = f" {short(finding.path)}" if finding.path else ""
+    value = f" = {short(finding.value)}" if finding.value else ""
+    text = f"{place}{page}: {finding.severity}: {focus}{told}{value}: {finding.message}"
     return text + (f" {finding.fix}" if finding.fix else "")
 
 

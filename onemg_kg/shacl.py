@@ -1,48 +1,17 @@
 """SHACL validation of the graph: what violates which shape, in which file, and how to mend it."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from operator import attrgetter
+from pathlib import Path
 
 import pyoxigraph as ox
 import shacl
 
 from onemg_kg.errors import RdfError
-from onemg_kg.graph import file_of
-from onemg_kg.terms import shorten, term, text
+from onemg_kg.findings import Finding, Places, in_order
+from onemg_kg.graph import GRAPHS
+from onemg_kg.terms import BASE, term, text
 
-SEVERITIES = ("violation", "warning", "info")
-"""The severities of SHACL, section 2.1.4, the gravest first."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One validation result (SHACL, section 3.6).
-
-    Attributes:
-        severity: one of :data:`SEVERITIES`.
-        shape: the IRI of the shape that says so.
-        focus_node: the node that it is about.
-        path: the property path, short; empty where the shape has none.
-        value: the offending value, if there is one.
-        message: what is wrong, in one sentence.
-        fix: how to mend it, in one sentence; empty where the shape does not say.
-        source: the file that states the focus node; empty where none does.
-        page: the page of the site that it was read from; empty where it was not.
-        line: the line of that page, or 0.
-    """
-
-    severity: str
-    shape: str
-    focus_node: str
-    path: str
-    value: str
-    message: str
-    fix: str
-    source: str
-    page: str
-    line: int
+SHAPES = BASE + "shapes/"
 
 
 def _ntriples(quads: Iterable[ox.Quad]) -> str:
@@ -50,47 +19,27 @@ def _ntriples(quads: Iterable[ox.Quad]) -> str:
     return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode()
 
 
-def _short(words: str | None) -> str:
-    """A term or path in N-Triples with its IRIs as short names."""
-    return "" if words is None else re.sub(r"<([^<>]+)>", lambda found: shorten(found[1]), words)
+def page(graph_name: str, shape: str) -> str:
+    """The documentation page of a shape, below the root of a build: one page a file, one section a shape."""
+    name = graph_name.removeprefix(GRAPHS + "shapes/")
+    return f"rules/shapes/{name}.md#{shape.removeprefix(SHAPES)}"
 
 
-class _Places:
-    """Where each subject of a dataset is stated, and where on the site it was read."""
-
-    def __init__(self, quads: Iterable[ox.Quad]) -> None:
-        on_page, line, file = (term(f"onemg:{name}") for name in ("onPage", "sourceLine", "sourceFile"))
-        self._files: dict[str, str] = {}
-        self._pages: dict[str, str] = {}
-        self._lines: dict[str, int] = {}
-        self._sources: dict[str, str] = {}
-        for quad in quads:
-            subject, predicate = str(quad.subject), quad.predicate
-            self._files.setdefault(subject, text(quad.graph_name))
-            if predicate == on_page:
-                self._pages[subject] = str(quad.object)
-            elif predicate == line:
-                number = text(quad.object)  # what a shape finds wrong may be this
-                self._lines[subject] = int(number) if number.isdecimal() else 0
-            elif predicate == file:
-                self._sources[subject] = text(quad.object)
-
-    def of(self, subject: str) -> tuple[str, str, int]:
-        """The file, the page's file on the site, and the line there; empty and 0 where there is none."""
-        name = self._files.get(subject)
-        page = self._sources.get(self._pages.get(subject, subject), "")
-        return "" if name is None else file_of(name), page, self._lines.get(subject, 0)
+def _iri(node: str | None) -> str:
+    """The IRI of a node in N-Triples; empty for another node."""
+    return node[1:-1] if node and node.startswith("<") else ""
 
 
-def validate(quads: list[ox.Quad], shapes: list[ox.Quad]) -> list[Finding]:
+def validate(quads: list[ox.Quad], shapes: list[ox.Quad], root: Path | None = None) -> list[Finding]:
     """Validate a dataset, taken as one graph, against shapes.
 
     Args:
         quads: the data, with the classes' hierarchy; the graph of each quad says which file states it.
         shapes: the shapes; ``onemg:fix`` on a shape says how to mend what it finds.
+        root: the folder below which the files are, so that a finding names the line; without one no line is given.
 
     Returns:
-        What was found, gravest first, then by file and focus node.
+        What was found, in order.
 
     Raises:
         RdfError: the shapes are not SHACL.
@@ -99,27 +48,33 @@ def validate(quads: list[ox.Quad], shapes: list[ox.Quad]) -> list[Finding]:
         report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_text(_ntriples(quads), format="ntriples")
     except ValueError as error:
         raise RdfError(f"are not shapes: {error}.", source="shapes/", fix="Mend the shape.") from None
+    if not report.results:
+        return []
     fix = term("onemg:fix")
     fixes = {str(quad.subject): text(quad.object) for quad in shapes if quad.predicate == fix}
-    places = _Places(quads) if report.results else None
+    files = {str(quad.subject): text(quad.graph_name) for quad in shapes}
+    places = Places(quads, root)
     found = []
     for result in report.results:
         # A shape without a name of its own answers by the nearest one around it.
         shape = next((s for s in (result.source_shape, result.root_shape) if s and s.startswith("<")), "")
-        source, page, line = places.of(result.focus_node or "") if places else ("", "", 0)
+        node, path, value = (words or "" for words in (result.focus_node, result.path, result.value))
+        place = places.of(node, path, value)
         found.append(
             Finding(
                 severity=result.severity.lower(),
-                shape=_short(shape),
-                focus_node=_short(result.focus_node),
-                path=_short(result.path),
-                value=_short(result.value),
+                rule=_iri(shape),
                 message=result.message or f"violates {result.component}",
+                focus_node=_iri(node),
+                path=path,
+                value=value,
                 fix=fixes.get(shape, ""),
-                source=source,
-                page=page,
-                line=line,
+                source=place.source,
+                line=place.line,
+                page=place.page,
+                page_line=place.page_line,
+                url=page(files[shape], _iri(shape)) if files.get(shape, "").startswith(GRAPHS) else "",
+                component=_iri(result.component_iri),
             )
         )
-    order = attrgetter("source", "focus_node", "path", "shape", "value", "message")
-    return sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), order(finding)))
+    return in_order(found)

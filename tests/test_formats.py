@@ -666,8 +666,8 @@ def _deep_long_list(size: int) -> list[ox.Triple]:
     """Lists at every depth at which one might be cut off from what refers to it."""
     statements = []
     for depth in range(25):
-        nodes = [iri(EX + "s"), *(ox.BlankNode(f"d{depth}x{n}") for n in range(depth))]
-        head, cells = _list_of([ox.Literal(n) for n in range(size)], f"cell{depth}x")
+        nodes: list[Node] = [iri(EX + "s"), *(ox.BlankNode(f"d{depth}x{n}") for n in range(depth))]
+        head, cells = _list_of([ox.Literal(f"{depth} {n}") for n in range(size)], f"cell{depth}x")
         statements += [*(ox.Triple(a, iri(EX + "p"), b) for a, b in pairwise([*nodes, head])), *cells]
     return statements
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from onemg_kg.sync import entries, liquid, markup
@@ -283,6 +283,8 @@ HTML = [
 ]
 
 
+@example('<td rowspan="99999999999999999999">', "pages/a.md")
+@example(f"<td>{A}<h2><td>{REQUIRED}", "pages/a.md")
 @given(
     st.lists(st.sampled_from([A, B, REQUIRED, RECOMMENDED, INFORMATIONAL, *PIECES, *HTML])).map("".join) | st.text(),
     st.sampled_from(["pages/a.md", "pages/about/a.md"]),

@@ -182,11 +182,12 @@ class _Reader:
     def _name_of(self, link: Link) -> tuple[str, ...]:
         """What a link's entry may be called: its text; the heading above a picture or a frame without a name of its own."""
         above = self.stack[-1].text if self.stack else ""
+        names = _names(link.text)
         if link.element == "iframe":
             names = (above,) if _PLAYER.match(link.text) else (link.text, above)
-        else:
-            names = (above, link.text) if link.pictured else _names(link.text)
-        return tuple(filter(None, names)) or (link.target,)
+        elif link.pictured:
+            names = (above, link.text)
+        return tuple(name for name in names if name) or (link.target,)
 
     def _label(self, badge: Badge, entry: Entry) -> None:
         if entry.badge is None:
@@ -205,13 +206,16 @@ class _Reader:
         open_entries = [entry for entry in listed if entry.badge is None]
         if not listed and above is not None and (entry := self._entry_named(above, position, before)):
             open_entries = [entry]
-        if not open_entries:
-            message = f"The label {badges[0].text!r} stands alone: nothing before it is an entry without a label."
-            self.reading.notices.append(Notice(self.page.source, badges[0].line, message))
-            return
+        same = len(badges) == len(open_entries)
         for number, badge in enumerate(badges):
-            same = len(badges) == len(open_entries)
-            self._label(badge, open_entries[number if same else -1])
+            if open_entries:
+                self._label(badge, open_entries[number if same else -1])
+            else:
+                self._note_alone(badge)
+
+    def _note_alone(self, badge: Badge) -> None:
+        message = f"The label {badge.text!r} stands alone: nothing beside or before it is an entry without a label."
+        self.reading.notices.append(Notice(self.page.source, badge.line, message))
 
     def _entry_named(self, block: Block, position: int, line: Line | None) -> Entry | None:
         """A block's heading, or its last brief line, made an entry by the label below it."""
@@ -219,8 +223,9 @@ class _Reader:
         if line is None or block.kind == "cell":
             return None
         text = line.text()
-        is_name = text and text[-1] not in ".:" and len(text.split()) <= _SENTENCE_WORDS
-        if block.kind != "heading" and (not is_name or any(self._is_resource(link) for link in line.links())):
+        is_name = text[-1:] not in {".", ":"} and len(text.split()) <= _SENTENCE_WORDS
+        linked = any(self._is_resource(link) for link in line.links())
+        if not _names(text) or (block.kind != "heading" and (linked or not is_name)):
             return None
         replaced = [e for e in self.reading.entries if e.block == position and e.line == line.number and e.link is None]
         self.reading.entries = [e for e in self.reading.entries if e not in replaced]
@@ -255,9 +260,9 @@ class _Reader:
                 continue
             self._prose(block)
             if block.kind == "cell":
-                last = blocks[self.block + 1] if self.block + 1 < len(blocks) else None
-                if block.row is not None and (last is None or last.row is None or last.row[0] != block.row[0]):
-                    self._row(rows[block.row[0]], [b for b in blocks if b.header])
+                row, _ = block.row or (0, 0)
+                if block is [cell for cell in rows[row] if cell.row and cell.row[0] == row][-1]:
+                    self._row(rows[row], [b for b in blocks if b.header])
                 continue
             for number, line in enumerate(block.lines):
                 self._line(block, line, block.lines[number - 1] if number else None)
@@ -297,8 +302,8 @@ class _Reader:
         if any(self._is_resource(link) for line in block.lines for link in line.links()):
             for number, line in enumerate(block.lines):
                 self._linked(block, line, block.lines[number - 1] if number else None, every=True)
-        elif text and (badges or not any(line.links() for line in block.lines)):
-            entry = self._listing(_names(text), None, block.line, known_only=not badges)
+        elif (names := _names(text)) and (badges or not any(line.links() for line in block.lines)):
+            entry = self._listing(names, None, block.line, known_only=not badges)
             for badge in badges:
                 self._label(badge, entry)
         self.stack.append(heading)
@@ -374,12 +379,12 @@ class _Reader:
         if links:
             self._line_with_links(block, line, links, before)
         elif badges:
-            text = line.text(links=True)
-            if text and self.entered:
-                entry = self._listing(_names(text), None, line.number)
+            names = _names(line.text())
+            if names and self.entered:
+                entry = self._listing(names, None, line.number)
                 for badge in badges:
                     self._label(badge, entry)
-            elif not text:
+            elif not names:
                 self._label_before(badges, block, before)
         else:
             self._line_without_links(block, line)
@@ -396,7 +401,7 @@ class _Reader:
                 self._mention(link)
         elif _is_address(first.text) or not (first.text or first.pictured):
             label = lead or (before.text() if before is not None and before.text().endswith(":") else "")
-            if label.endswith(":") and len(label.split()) <= _SENTENCE_WORDS and block.kind != "quote":
+            if label.endswith(":") and _names(label) and len(label.split()) <= _SENTENCE_WORDS and block.kind != "quote":
                 self._listing(_names(label), first, first.line)
             else:
                 for link in links:
@@ -428,7 +433,7 @@ class _Reader:
         words = text.split()
         address = next((word for word in words if _is_address(word)), "")
         label = text.partition(address)[0].strip() if address else ""
-        if label.endswith(":") and len(label.split()) <= _SENTENCE_WORDS:
+        if label.endswith(":") and _names(label) and len(label.split()) <= _SENTENCE_WORDS:
             self._listing(_names(label), Link(label.rstrip(": "), address, line.number, "a"), line.number)
             return
         if block.kind == "quote" or not text or text.endswith(":") or line.links():
@@ -472,10 +477,13 @@ class _Reader:
         for link in resources or hollow[:1]:
             given = names if link in hollow or _is_address(link.text) else (*_names(link.text), *names)
             listed.append(self._listing(given, link, link.line))
-        if not listed and plain:
-            listed.append(self._listing(_names((named or plain)[0].text()), None, (named or plain)[0].line))
-        for number, badge in enumerate(badges if listed else []):
-            self._label(badge, listed[min(number, len(listed) - 1)])
+        if not listed and plain and (unlinked := _names((named or plain)[0].text())):
+            listed.append(self._listing(unlinked, None, (named or plain)[0].line))
+        for number, badge in enumerate(badges):
+            if listed:
+                self._label(badge, listed[min(number, len(listed) - 1)])
+            else:
+                self._note_alone(badge)
 
     # After the page is read
 

@@ -3,6 +3,7 @@
 These facts are made for one audit and are no part of ``data/``.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -12,13 +13,14 @@ import pyoxigraph as ox
 from onemg_kg.sync import identity, irregularities
 from onemg_kg.sync.facts import PageReading, SiteFacts, Subjects, Triples, vocabulary
 from onemg_kg.sync.irregularities import Irregularity
-from onemg_kg.sync.theme import Site, text_of
-from onemg_kg.terms import term, text
+from onemg_kg.sync.theme import Site, slugify, text_of
+from onemg_kg.terms import BASE, term, text
 
 _COPY = 0.9
 """A page of which this share of five-word runs stands on another page is nearly a copy of it."""
 _COPY_RUNS = 40
 """A page with fewer runs is too short to be told from a form that pages share."""
+_YAML_KEY = re.compile(r"^[\s-]*[\w-]+:\s")
 _NEAR = 3
 """How many lines below an entry a note that it is in progress may stand."""
 
@@ -90,13 +92,31 @@ class _Inspector:
             self._irregular(reading, found)
             self._in_progress(reading)
 
-    def _irregular(self, reading: PageReading, found: list[Irregularity]) -> None:
+    def _irregular(self, place: PageReading | str, found: Iterable[Irregularity]) -> None:
+        """Irregularities of a page, or of another file of the site."""
+        where = place.node.value if isinstance(place, PageReading) else f"{BASE}id/file/{slugify(place)}"
         for number, item in enumerate(found, start=1):
-            node = ox.NamedNode(f"{reading.node.value}#irregularity-{number}")
+            node = ox.NamedNode(f"{where}#irregularity-{number}")
             self.say(node, "onemg:irregularity", _literal(item.kind))
-            self.say(node, "onemg:onPage", reading.node)
+            if isinstance(place, PageReading):
+                self.say(node, "onemg:onPage", place.node)
+            else:
+                self.say(node, "onemg:sourceFile", _literal(place))
             self.say(node, "onemg:sourceLine", ox.Literal(str(item.line), datatype=term("xsd:nonNegativeInteger")))
             self.say(node, "onemg:detail", _literal(item.detail))
+
+    def data(self) -> None:
+        """What is irregular in the files that are no pages: the configuration, and the data of the theme."""
+        root = self.site.root
+        self._irregular(
+            "_config.yml",
+            [Irregularity("config-path-missing", line, path) for path, line in self.site.scopes if not (root / path).exists()],
+        )
+        for file in sorted(path for path in (root / "_data").glob("*") if path.suffix in {".yml", ".yaml"}):
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+            values = [(number, _YAML_KEY.sub("", line).strip(" \"'")) for number, line in enumerate(lines, start=1)]
+            found = [Irregularity("placeholder-text", n, value[:120]) for n, value in values if irregularities.is_placeholder(value)]
+            self._irregular(file.relative_to(root).as_posix(), found)
 
     def _missing_files(self, reading: PageReading) -> Iterable[Irregularity]:
         """Pictures and files of the site that the checkout does not hold. A checkout without them all is not asked."""
@@ -159,5 +179,6 @@ def inspect(site: Site, facts: SiteFacts, graph: Subjects, resources: Iterable[s
     inspector.links()
     inspector.resources(resources)
     inspector.pages()
+    inspector.data()
     inspector.copies()
     return inspector.out

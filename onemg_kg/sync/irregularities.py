@@ -141,6 +141,17 @@ def label_classes(documents: Iterable[Document], vocabulary: Vocabulary) -> dict
     return found
 
 
+def _around(words: str, found: re.Match[str]) -> str:
+    """What stands around a place in a text."""
+    start, end = max(0, found.start() - 60), found.end() + 60
+    return ("…" if start else "") + words[start:end] + ("…" if end < len(words) else "")
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text is filler that was to be replaced."""
+    return bool(_PLACEHOLDER.search(text))
+
+
 def progress(text: str) -> str:
     """The words by which a text says that something is not there yet, or the empty string."""
     found = _PROGRESS.search(text)
@@ -173,13 +184,13 @@ def find(
     for block in document.blocks:
         for line in block.lines:
             number, words = line.number, line.text(links=False)
-            if _LEFTOVER.search(words):
-                found.append(Irregularity("broken-link-markup", number, words[:120]))
-            if _PLACEHOLDER.search(words):
+            if left := _LEFTOVER.search(words):
+                found.append(Irregularity("broken-link-markup", number, _around(words, left)))
+            if is_placeholder(words):
                 found.append(Irregularity("placeholder-text", number, words[:120]))
         for line in block.lines:
             for link in line.links():
-                if _PLACEHOLDER.search(link.text) and link.target not in {"", "#"}:
+                if is_placeholder(link.text) and link.target not in {"", "#"}:
                     found.append(Irregularity("placeholder-text", link.line, link.text[:120]))
     return sorted(set(found), key=lambda item: (item.line, item.kind, item.detail))
 

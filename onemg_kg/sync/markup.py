@@ -365,6 +365,8 @@ def _inline_events(token: Token, line: int) -> Iterator[_Event]:
             yield _Event("text", line, child.content)
 
 
+_SPAN_DIGITS = 4
+"""No cell spans ten thousand rows (HTML allows 65534)."""
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAKS = set("p li td th tr div section table ul ol dl dd dt blockquote figure figcaption details summary nav form".split())
 
@@ -520,7 +522,7 @@ class _Assembler:
             self.next_row()
         elif raw and name in {"td", "th"}:
             span = event.get("rowspan")
-            self.next_cell(event.line, header=name == "th", raw=True, rows=int(span) if span.isdecimal() else 1)
+            self.next_cell(event.line, header=name == "th", raw=True, rows=int(span[:_SPAN_DIGITS]) if span.isdecimal() else 1)
         elif raw and name in _BREAKS and (self._block is None or self._block.kind != "cell"):
             self.open("item" if name == "li" else "quote" if name == "blockquote" else "paragraph", event.line, raw=True)
 

@@ -98,6 +98,7 @@ class Site:
         pages: every page, sorted by source file.
         menu: every entry of every menu, in their order.
         notices: what could not be understood.
+        scopes: the paths for which ``_config.yml`` sets defaults, each with its line.
     """
 
     root: Path
@@ -105,6 +106,7 @@ class Site:
     pages: list[Page] = field(default_factory=list)
     menu: list[MenuEntry] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    scopes: list[tuple[str, int]] = field(default_factory=list)
 
 
 def slugify(text: str) -> str:
@@ -212,6 +214,15 @@ def _defaults(config: Mapping[str, Any], source: str) -> dict[str, Any]:
     return merged
 
 
+def _scopes(config: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The paths for which the configuration sets defaults, but for patterns and collections, each with its line."""
+    for default in _list(config.get("defaults")):
+        scope = _mapping(_mapping(default).get("scope"))
+        path = text_of(scope.get("path")).strip("/")
+        if path and "*" not in path and text_of(scope.get("type")) in {"", "pages"}:
+            yield path, scope["__line__"]
+
+
 def _path(source: str, permalink: str) -> str:
     """The address of a page below the site's root (Jekyll, Permalinks; the placeholders that pages have)."""
     file = PurePosixPath(source)
@@ -271,6 +282,7 @@ def read_site(root: Path, address: str) -> Site:
     cname = (_read(root / "CNAME", root).split() if (root / "CNAME").is_file() else [])[:1]
     said = text_of(config.get("url")) or "".join("https://" + host for host in cname)
     site = Site(root, (said or address).rstrip("/") + text_of(config.get("baseurl")).rstrip("/"), notices=notices)
+    site.scopes.extend(_scopes(config))
     for path in _sources(root, config):
         source = path.relative_to(root).as_posix()
         parsed = _front_matter(_read(path, root), source, notices)
