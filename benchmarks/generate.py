@@ -2,8 +2,8 @@
 
 Copy 0 is the real graph, with what follows by rules. Each further copy has the same statements with other names: IRIs below
 ``id/`` and web addresses get a number, and the letters of texts in a language are exchanged, so that lengths stay. What is not
-below ``id/`` (classes, properties, concepts, countries) is shared: it is pointed at N times as often, and what it states itself comes once.
-Every other degree stays. The same N gives the same bytes.
+below ``id/`` (classes, properties, concepts, countries) is shared: it is pointed at N times as often, and what it states
+itself comes once. Every other degree stays. The same N gives the same bytes.
 """
 
 import argparse

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from onemg_kg import catalogue, check, graph, views
+from onemg_kg import catalogue, check, graph, questions, ruledocs, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
 from onemg_kg.formats import FORMATS, Context, Format, Statement, context, tokens
@@ -79,7 +79,9 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
             + "\n".join(describe(finding) for finding in violations)
         )
     progress("writing views")
-    files = views.render(project, loaded.store)
+    files = views.render(project, loaded.store) | ruledocs.render(project)
+    progress("answering questions")
+    files.update(questions.render(project, loaded.store))
     progress("writing dumps")
     published = context(PREFIXES, [*loaded.stated, *loaded.inferred])
     framework = _part(loaded.stated, "ontology/schemes/", "data/")

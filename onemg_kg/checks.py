@@ -120,4 +120,4 @@ def _fill(template: str, row: Mapping[str, Term | None]) -> str:
         value = row[found[1]]
         return shorten(value.value) if isinstance(value, ox.NamedNode) else " ".join(text(value).split())
 
-    return _PLACEHOLDER.sub(say, template)
+    return _PLACEHOLDER.sub(say, template).strip()

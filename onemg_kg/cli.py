@@ -17,24 +17,43 @@ from onemg_kg.errors import InvalidGraph, OnemgError
 
 if TYPE_CHECKING:
     from onemg_kg.explain import Statement
+    from onemg_kg.findings import Finding
     from onemg_kg.store import Table
 
 _EPILOG = """\
 examples:
   onemg-kg build                                   make everything that is published, in build/
+  onemg-kg check                                   what is wrong in the graph, where, and how to mend it
+  onemg-kg audit ../oneplusmg-framework            what is wrong on the Framework's site, by page and line
   onemg-kg list                                    what there is to ask
   onemg-kg query required-of-every-node            run a named question
   onemg-kg query by-role --param role=researcher   one group of a view
   onemg-kg explain phenopackets                    what is known of a resource, and from where
   onemg-kg sync ../oneplusmg-framework             what the site says that the graph does not
 
-exit codes: 0 done; 1 the site differs (sync), or the graph is invalid (build); 2 it could not be done.
+exit codes: 0 done; 1 findings (check, audit), the site differs (sync), or the graph is invalid (build); 2 it could not be done.
 """
 _EXAMPLES = {
     "build": """\
 examples:
   onemg-kg build
   onemg-kg build --out public --json
+""",
+    "check": """\
+examples:
+  onemg-kg check                                   everything; exit 1 if anything violates a rule
+  onemg-kg check --fail-on warning --only shapes,meaning
+  onemg-kg check --format sarif > findings.sarif
+
+exit codes: 0 nothing at or above the threshold; 1 something; 2 it could not be checked.
+""",
+    "audit": """\
+examples:
+  onemg-kg audit ../oneplusmg-framework            what is wrong on the site, by page and line
+  onemg-kg audit ../oneplusmg-framework --format markdown > issue.md
+  onemg-kg audit . --format github --fail-on warning
+
+exit codes: 0 nothing at or above the threshold; 1 something; 2 it could not be checked.
 """,
     "list": """\
 examples:
@@ -64,6 +83,20 @@ examples:
 }
 
 
+# Also in the modules of these names, which are imported only when they are used: a start must take no time.
+_REPORTS = ("text", "json", "sarif", "github", "markdown", "turtle")
+_SEVERITIES = ("violation", "warning", "info")
+_KINDS = ("terms", "shapes", "meaning", "logic")
+
+
+def _kinds(given: str) -> tuple[str, ...]:
+    """The kinds of checks in a list with commas."""
+    kinds = tuple(given.split(","))
+    if not set(kinds) <= set(_KINDS):
+        raise argparse.ArgumentTypeError(f"{given!r} names none of {', '.join(_KINDS)}")
+    return kinds
+
+
 def _parser() -> argparse.ArgumentParser:
     shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
@@ -85,12 +118,20 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_EXAMPLES[name], formatter_class=shape
         )
-        if name != "query":
+        if name in {"check", "audit"}:
+            command.add_argument("--format", choices=_REPORTS, default="text", help="how to print (default: text)")
+            least = "the least severity that fails (default: violation)"
+            command.add_argument("--fail-on", choices=_SEVERITIES, default="violation", help=least)
+        elif name != "query":
             command.add_argument("--json", action="store_true", help="print JSON")
         return command
 
     build = add("build", "make everything that is published: dumps, views, catalogue record, manifest")
     build.add_argument("--out", type=Path, default=Path("build"), metavar="FOLDER", help="where to (default: build)")
+    check = add("check", "check the graph: terms, shapes, meaning, logic; what is wrong, where, and how to mend it")
+    check.add_argument("--only", type=_kinds, default=_KINDS, metavar="KIND,...", help=f"check only some of {','.join(_KINDS)}")
+    audit = add("audit", "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it")
+    audit.add_argument("site", type=Path, metavar="SITE", help="the checkout: the folder with _config.yml")
     listing = add("list", "show what there is: questions, views, classes, or the members of a class")
     listing.add_argument("what", nargs="?", metavar="CLASS", help="a class of the ontology, in words or as its name")
     query = add("query", "run a named question or view, or a SPARQL file of your own")
@@ -162,11 +203,43 @@ def _build(project: projects.Project, options: argparse.Namespace) -> int:
         ("catalogue.ttl", "the record of the graph: DCAT, VoID, PROV"),
         (f"views{os.sep}", "navigation views as JSON and Markdown"),
         (f"jekyll{os.sep}", "the same for the Framework's Jekyll site"),
+        (f"questions{os.sep}", "questions with their answers as CSV and Markdown"),
         ("manifest.json", "size and SHA-256 of every file"),
     )
     for name, what in rows:
         print(f"  {out}{os.sep}{name:<15} {what}")
     return 0
+
+
+def _report(findings: "Sequence[Finding]", options: argparse.Namespace) -> int:
+    """Print findings; the exit code says whether any is at or above the threshold."""
+    from onemg_kg import reports
+    from onemg_kg.findings import at_least
+
+    told = reports.text(findings, _paint) if options.format == "text" else reports.write(findings, options.format)
+    sys.stdout.write(told)
+    return 1 if at_least(findings, options.fail_on) else 0
+
+
+def _check(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import check
+
+    try:
+        findings = check.run(project, kinds=options.only, progress=_progress)
+    finally:
+        _progress("")
+    return _report(findings, options)
+
+
+def _audit(project: projects.Project, options: argparse.Namespace) -> int:
+    from onemg_kg import audit
+
+    try:
+        _progress("reading the site")
+        findings = audit.run(project, options.site)
+    finally:
+        _progress("")
+    return _report(findings, options)
 
 
 def _list(project: projects.Project, options: argparse.Namespace) -> int:
@@ -339,7 +412,15 @@ def _sync(project: projects.Project, options: argparse.Namespace) -> int:
     return 1 if found.differences and not options.write else 0
 
 
-_COMMANDS = {"build": _build, "list": _list, "query": _query, "explain": _explain, "sync": _sync}
+_COMMANDS = {
+    "build": _build,
+    "check": _check,
+    "audit": _audit,
+    "list": _list,
+    "query": _query,
+    "explain": _explain,
+    "sync": _sync,
+}
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

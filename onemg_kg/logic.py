@@ -8,17 +8,14 @@ import pyoxigraph as ox
 
 from onemg_kg.findings import Finding, Places
 from onemg_kg.graph import GRAPHS, Graph
-from onemg_kg.terms import BASE, NS, PREFIXES, shorten, text
+from onemg_kg.terms import BASE, NS, PREFIXES, shorten, term, text
 
 RULES = BASE + "logic/"
 _ALLOWED = frozenset(
-    "Class ObjectProperty DatatypeProperty AnnotationProperty Ontology versionIRI versionInfo priorVersion "
-    "disjointWith inverseOf equivalentClass equivalentProperty sameAs differentFrom deprecated NamedIndividual "
-    "TransitiveProperty SymmetricProperty AsymmetricProperty FunctionalProperty InverseFunctionalProperty "
-    "IrreflexiveProperty propertyDisjointWith backwardCompatibleWith".split()
+    "Class ObjectProperty DatatypeProperty AnnotationProperty Ontology versionIRI versionInfo priorVersion deprecated "
+    "disjointWith inverseOf equivalentClass equivalentProperty".split()
 )
-"""What the ontology may use: axioms of OWL 2 RL (OWL 2 Profiles, section 4.2) that need no blank node, which RL's rules and
-readers of plain RDF share."""
+"""What the ontology may use: the part of OWL 2 RL (OWL 2 Profiles, section 4.2) that RDF readers without a reasoner share."""
 
 
 def rules() -> dict[str, tuple[str, str, str]]:
@@ -81,6 +78,39 @@ def profile(loaded: Graph) -> list[Finding]:
     return found
 
 
+def _pattern(quads: Iterable[ox.Quad]) -> list[ox.Triple]:
+    """A small graph that is consistent if and only if the whole is.
+
+    In the part of OWL that :func:`profile` allows, what follows of a thing's classes depends only on the classes and properties
+    that it is stated with. So one thing stands for all that have the same.
+    """
+    triples = dict.fromkeys(quad.triple for quad in quads)
+    a = term("rdf:type")
+    relations = {t.subject for t in triples if t.predicate == a and t.object == term("owl:ObjectProperty")}
+    terms = {t.subject for t in triples if t.predicate == a and text(t.object).startswith(PREFIXES["owl"])}
+    told: dict[object, set[tuple[str, str]]] = {}
+    for t in triples:
+        if t.subject in terms:
+            continue
+        if t.predicate == a:
+            told.setdefault(t.subject, set()).add(("is", str(t.object)))
+        elif t.predicate in relations:
+            told.setdefault(t.subject, set()).add(("has", str(t.predicate)))
+            told.setdefault(t.object, set()).add(("of", str(t.predicate)))
+    examples: dict[frozenset[tuple[str, str]], object] = {}
+    stands = {node: examples.setdefault(frozenset(said), node) for node, said in told.items()}
+    kept: dict[ox.Triple, None] = {}
+    for t in triples:
+        example = stands.get(t.subject)
+        if t.subject in terms or (t.predicate == a and example == t.subject):
+            kept[t] = None
+        elif t.predicate in relations and isinstance(example, ox.NamedNode | ox.BlankNode):
+            other = stands[t.object]
+            if isinstance(other, ox.NamedNode | ox.BlankNode):
+                kept[ox.Triple(example, t.predicate, other)] = None
+    return list(kept)
+
+
 def consistency(quads: Iterable[ox.Quad]) -> list[Finding]:
     """Contradictions that HermiT finds, and classes that nothing can belong to; without Java a finding says so."""
     if shutil.which("java") is None:
@@ -88,8 +118,7 @@ def consistency(quads: Iterable[ox.Quad]) -> list[Finding]:
     import owlready2  # here, because it takes half a second
 
     world = owlready2.World()
-    triples = dict.fromkeys(quad.triple for quad in quads)
-    data = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    data = ox.serialize(_pattern(quads), format=ox.RdfFormat.N_TRIPLES) or b""
     world.get_ontology(NS.rstrip("#")).load(fileobj=io.BytesIO(data), format="ntriples")
     try:
         owlready2.sync_reasoner_hermit(world, debug=0)

@@ -48,7 +48,15 @@ class Query:
     @property
     def parameters(self) -> dict[str, str]:
         """The declared parameters: name to the space in which a short value is looked up."""
-        prefix = "parameter."
+        return self._part("parameter.")
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """The values with which the published answer is asked for, where that for all is too long: by parameter."""
+        return self._part("example.")
+
+    def _part(self, prefix: str) -> dict[str, str]:
+        """The headers of which the key starts with a prefix, without it."""
         return {key.removeprefix(prefix): value for key, value in self.header.items() if key.startswith(prefix)}
 
     def term(self, parameter: str, value: str) -> ox.NamedNode | ox.Literal:

@@ -74,7 +74,7 @@ def validate(quads: list[ox.Quad], shapes: list[ox.Quad], root: Path | None = No
                 page=place.page,
                 page_line=place.page_line,
                 url=page(files[shape], _iri(shape)) if files.get(shape, "").startswith(GRAPHS) else "",
-                component=_iri(result.component_iri),
+                component=(result.component_iri or "").strip("<>"),
             )
         )
     return in_order(found)

@@ -13,12 +13,12 @@ Rows of the same group and resource become one entry. The order of the rows is t
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from onemg_kg import queries
 from onemg_kg.errors import QueryError
+from onemg_kg.markdown import linked, plain
 from onemg_kg.project import Project
 from onemg_kg.store import Store, Table
 
@@ -37,14 +37,8 @@ _BADGES = {
 }
 """The colour and the icon by which the Framework's site shows each label."""
 
-_ESCAPES = str.maketrans({character: f"&#{ord(character)};" for character in "\\`*_{}[]<>#|~$&!@^"})
-"""What Markdown (CommonMark, GitHub's tables, kramdown), HTML or Liquid would take for more than text."""
-
 _YAML_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)}
 """What JSON may hold as it is, but YAML (1.2.2, section 5.1) must escape or would take for a line break."""
-
-_UNSAFE_IN_TARGET = re.compile(r"[\s<>()\[\]{}|\\^`\"']")
-"""What would end or change the target of a Markdown link."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +128,7 @@ def render(project: Project, store: Store) -> dict[str, bytes]:
     }
     for view in found:
         texts[f"views/{view.name}.json"] = _json(view)
-        texts[f"views/{view.name}.md"] = f"# {_text(view.title)}\n\n" + _body(view, _plain_label)
+        texts[f"views/{view.name}.md"] = f"# {plain(view.title)}\n\n" + _body(view, _plain_label)
         texts[f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml"] = _data(view)
         texts[f"jekyll/pages/onemg/{view.name}.md"] = _page(
             view.name, view.title, view.description, project.version, _body(view, _badge)
@@ -231,43 +225,30 @@ def _entries(groups: Iterable[Group]) -> Iterator[Entry]:
         yield from _entries(group.parts)
 
 
-def _text(text: str) -> str:
-    """``text`` as Markdown that shows it letter by letter, on one line."""
-    return " ".join(text.split()).translate(_ESCAPES).replace("://", "&#58;//").replace("www.", "www&#46;")
-
-
-def _linked(text: str, target: str | None) -> str:
-    """``text`` linked to a web address; unlinked if the target is anything else."""
-    if target is None or not target.startswith(("http://", "https://")):
-        return _text(text)
-    safe = _UNSAFE_IN_TARGET.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), target)
-    return f"[{_text(text)}]({safe.replace('&', '&amp;')})"
-
-
 def _plain_label(label: Label) -> str:
-    return _text(label.level)
+    return plain(label.level)
 
 
 def _badge(label: Label) -> str:
     """A label as the pages of the Framework's site write it."""
     colour, icon = _BADGES.get(label.level, ("badge-light", "fa-solid fa-tag"))
-    return f'<span class="badge {colour}">{_text(label.level)}<i class="{icon}"></i></span>'
+    return f'<span class="badge {colour}">{plain(label.level)}<i class="{icon}"></i></span>'
 
 
 def _body(view: View, show: Callable[[Label], str]) -> str:
     """The Markdown of a view below its title."""
-    lines = [_text(view.description), ""]
+    lines = [plain(view.description), ""]
     for group in view.groups:
         lines += _section(group, "##", view, show)
     if view.reasons:
         lines += ["## Why a resource is here", ""]
-        lines += [f"- {_text(reason.title)}: {_text(reason.description)}" for reason in view.reasons.values()]
+        lines += [f"- {plain(reason.title)}: {plain(reason.description)}" for reason in view.reasons.values()]
         lines.append("")
     return "\n".join(lines)
 
 
 def _section(group: Group, heading: str, view: View, show: Callable[[Label], str]) -> list[str]:
-    lines = [f"{heading} {_text(group.label)}", ""]
+    lines = [f"{heading} {plain(group.label)}", ""]
     if group.entries:
         lines += ["| Resource | Label | Why it is here | Where the Framework lists it |", "|---|---|---|---|"]
         lines += [_line(entry, view, show) for entry in group.entries]
@@ -275,7 +256,7 @@ def _section(group: Group, heading: str, view: View, show: Callable[[Label], str
     for part in group.parts:
         lines += _section(part, heading + "#", view, show)
     if not group.entries and not group.parts:
-        lines += [_text(view.empty), ""]
+        lines += [plain(view.empty), ""]
     return lines
 
 
@@ -286,9 +267,9 @@ def _why(entry: Entry, view: View) -> list[str]:
 
 
 def _line(entry: Entry, view: View, show: Callable[[Label], str]) -> str:
-    labels = [show(label) + (f" ({_text(label.limit)})" if label.limit else "") for label in entry.labels]
-    places = dict.fromkeys(f"{_linked(place.title, place.address)}, line {place.line}" for place in entry.places)
-    cells = (_linked(entry.title, entry.link), ", ".join(labels), "; ".join(map(_text, _why(entry, view))), "; ".join(places))
+    labels = [show(label) + (f" ({plain(label.limit)})" if label.limit else "") for label in entry.labels]
+    places = dict.fromkeys(f"{linked(place.title, place.address)}, line {place.line}" for place in entry.places)
+    cells = (linked(entry.title, entry.link), ", ".join(labels), "; ".join(map(plain, _why(entry, view))), "; ".join(places))
     return f"| {' | '.join(cells)} |"
 
 
@@ -336,7 +317,7 @@ def _data(view: View) -> str:
 
 def _list(found: Iterable[View], target: str) -> str:
     """The views in Markdown, each linked to where ``target`` puts its name."""
-    return "".join(f"- [{_text(view.title)}]({target.format(view.name)}): {_text(view.description)}\n" for view in found)
+    return "".join(f"- [{plain(view.title)}]({target.format(view.name)}): {plain(view.description)}\n" for view in found)
 
 
 def _page(name: str, title: str, description: str, version: str, body: str) -> str:

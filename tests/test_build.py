@@ -15,8 +15,9 @@ import pytest
 import rdflib
 from rdflib.compare import isomorphic
 
-from onemg_kg import build, graph, shacl
+from onemg_kg import build, graph
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
+from onemg_kg.findings import Finding
 from onemg_kg.graph import Graph
 from onemg_kg.project import FOLDERS, Project, find
 from onemg_kg.terms import shorten
@@ -267,7 +268,7 @@ def test_violation_on_the_site(copy: Project) -> None:
     """A violation in what was read from the site also names the page and the line of the site's source."""
     path = copy.folder("data") / "listings" / "cancer.ttl"
     _replace(path, 'onemg:order "2"', 'onemg:order "3", "2"')
-    with pytest.raises(InvalidGraph, match=r"data/listings/cancer\.ttl \(pages/usecases/cancer\.md:\d+ on the site\)"):
+    with pytest.raises(InvalidGraph, match=r"data/listings/cancer\.ttl:\d+ \(pages/usecases/cancer\.md:\d+ on the site\)"):
         build.make(copy)
 
 
@@ -364,5 +365,15 @@ def test_no_violation_in_the_project(built: build.Built) -> None:
 )
 def test_describe(source: str, page: str, line: int, value: str, told: str) -> None:
     """A finding is told in one paragraph: where, what and how to mend it, whatever parts it lacks."""
-    finding = shacl.Finding("warning", "shape", "node", "", value, "What.", "Mend.", source, page, line)
+    finding = Finding(
+        severity="warning",
+        rule="shape",
+        focus_node="node",
+        value=value,
+        message="What.",
+        fix="Mend.",
+        source=source,
+        page=page,
+        page_line=line,
+    )
     assert build.describe(finding) == told

@@ -429,11 +429,12 @@ def test_json_numbers_are_lossless_only(value: str, datatype: str, coercion: str
     assert_same(written, "jsonld", statements)
 
 
-def test_anonymous_subjects_are_ordered_by_what_they_say() -> None:
+@pytest.mark.parametrize("body", ["[] a ex:A ; ex:p ex:n{} . ", "ex:s ex:p [ ex:p ex:n{} ] . "])
+def test_blank_nodes_are_ordered_by_what_they_say(body: str) -> None:
     """So a new one does not move the others about, as canonical labels would."""
-    statements = turtle("".join(f"[] a ex:A ; ex:p ex:n{n} . " for n in range(10, 30)))
-    written = write("turtle", statements).decode()
-    assert re.findall(r"ex:n\d+", written) == [f"ex:n{n}" for n in range(10, 30)]
+    statements = turtle("".join(body.format(n) for n in range(10, 30)))
+    for name in ("turtle", "jsonld"):
+        assert re.findall(r"n(\d+)", write(name, statements).decode()) == [str(n) for n in range(10, 30)]
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,12 @@ def _case(path: Path) -> Case:
 
 
 PYSHACL_FAILS = {
-    "core/property/uniqueLang-002": "takes '1'^^xsd:boolean for true, which sh:uniqueLang does not",
+    "core/property/uniqueLang-002": "rdflib reads '1'^^xsd:boolean as true, which sh:uniqueLang asks for to the letter",
     "sparql/node/prefixes-001": "does not follow owl:imports to prefixes that are declared elsewhere",
     "sparql/pre-binding/shapesGraph-001": "does not bind $shapesGraph",
 }
 ENGINE_FAILS = {
-    "sparql/pre-binding/unsupported-sparql-004": "runs a query that SHACL, section 5.2.1, asks to refuse",
+    "sparql/pre-binding/unsupported-sparql-004": "runs a subquery that does not return $this; SHACL, appendix A, forbids it",
 }
 
 

@@ -385,6 +385,37 @@ def test_a_site_without_commit_asks_for_one(copy: Project, make_site: MakeSite) 
     assert str(error.value) == f"{root}: is no git checkout, so its commit is not known. Give it with --commit."
 
 
+STRANGE = [
+    "a b#c[",
+    "%",
+    "<>",
+    '"',
+    "^`{|}",
+    "\\",
+    "\u2028",
+    "é",
+    "#",
+    "🎉",
+    "\x01",
+    "http://[",
+    "ht!tp:x",
+    "http://a:99999999/",
+    "http://a/%zz",
+]
+
+
+def test_nothing_that_a_page_holds_stops_sync(project: Project, make_site: MakeSite) -> None:
+    """Strange identifiers, addresses and titles are held as far as RDF can hold them."""
+    pages = {
+        f"{number}.md": f"---\npermalink: {strange}\n---\n<h2 id='{strange}'>{strange}</h2>\n\n- [Name {number}]({strange})\n"
+        f"- [{strange}](https://new.example/{strange})\n- <a href='{strange}'>B</a>\n\n<iframe src='{strange}'></iframe>\n"
+        for number, strange in enumerate(STRANGE)
+    }
+    found = sync.compare(project, make_site(pages, 'url: "http://["'), COMMIT)
+    assert len(subjects(found).of_class("onemg:FrameworkPage")) == len(STRANGE)
+    assert ("_config.yml", 1) in {(notice.source, notice.line) for notice in found.notices}
+
+
 def test_a_stub_never_replaces_a_file(project: Project, copy: Project, make_site: MakeSite) -> None:
     """A curated file whose name a new resource would take stays, and nothing else is written."""
     curated = copy.folder("data") / "resources" / "quite-new.ttl"

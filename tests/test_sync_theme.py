@@ -67,6 +67,12 @@ def test_front_matter_that_is_no_mapping_is_reported(make_site: MakeSite) -> Non
     assert (page(site, "a.md").matter, [notice.line for notice in site.notices]) == ({}, [2])
 
 
+def test_front_matter_that_is_nested_too_deeply_is_reported(make_site: MakeSite) -> None:
+    """The page is read without it."""
+    site = read(make_site({"a.md": "---\n" + "[" * 5000 + "\n---\nBody\n"}))
+    assert (page(site, "a.md").body, [notice.line for notice in site.notices]) == ("Body\n", [2])
+
+
 @pytest.mark.parametrize(
     ("written", "value"),
     [

@@ -258,14 +258,6 @@ def test_projects_and_kinds_are_stated(store: Store) -> None:
     assert entry(kinds["Policy"], "Policy for incidental findings").basis == "stated"
 
 
-@pytest.mark.parametrize("name", sorted(QUESTIONS))
-def test_question_has_an_answer(name: str, store: Store) -> None:
-    """Every question says what it asks and has an answer in the data."""
-    assert QUESTIONS[name].title.endswith("?")
-    assert QUESTIONS[name].header["description"].endswith(".")
-    assert answers(store, name)
-
-
 def test_questions_of_a_node(store: Store) -> None:
     """What is required: in general, for a use case, for a functionality, before a stage."""
     assert "VCF" in [row["title"] for row in answers(store, "required-of-every-node")]
@@ -302,8 +294,15 @@ def dataset(loaded: graph.Graph) -> rdflib.Dataset:
 @pytest.mark.parametrize("query", [*VIEWS.values(), *QUESTIONS.values()], ids=lambda query: query.name)
 def test_another_engine_gives_the_same_rows(query: queries.Query, store: Store, dataset: rdflib.Dataset) -> None:
     """The queries are SPARQL 1.1 and nothing more: rdflib gives the same rows in the same order."""
-    rows = [tuple(None if term is None else str(term.value) for term in row) for row in store.select(query.text).rows]
-    assert [tuple(None if term is None else str(term) for term in row) for row in dataset.query(query.text)] == rows
+    text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
+    answer = dataset.query(text)
+    if answer.type == "CONSTRUCT":
+        # A store may rewrite a literal's datatype, so terms are compared by what they say.
+        triples = {tuple(str(term.value) for term in triple) for triple in store.construct(text)}
+        assert {tuple(str(term) for term in triple) for triple in answer} == triples
+        return
+    rows = [tuple(None if term is None else str(term.value) for term in row) for row in store.select(text).rows]
+    assert [tuple(None if term is None else str(term) for term in row) for row in answer] == rows
 
 
 def test_render_does_not_depend_on_order(loaded: graph.Graph) -> None:

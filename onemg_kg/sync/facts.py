@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
 
@@ -16,6 +16,8 @@ Triples = list[ox.Triple]
 _MENTION_WORDS = 3
 """A known title of fewer words is too common to be looked for within sentences."""
 _SLUG_LENGTH = 60
+_FRAGMENT = "!$&'()*+,;=:@/?"
+"""What may stand in a fragment unquoted, besides letters, digits and ``-._~`` (RFC 3986, section 3.5)."""
 
 
 def _text(value: str) -> ox.Literal:
@@ -268,7 +270,7 @@ class _Writer:
         alike = [other for other in reading.headings if other.anchor == heading.anchor]
         number = reading.headings.index(heading) + 1
         unique = heading.anchor and (len(alike) == 1 or alike[0] is heading)
-        return ox.NamedNode(node.value + "#" + (identity.clean(heading.anchor) if unique else f"heading-{number}"))
+        return ox.NamedNode(f"{node.value}#{quote(heading.anchor, safe=_FRAGMENT) if unique else f'heading-{number}'}")
 
     def _parts(self, page: Page, node: ox.NamedNode, reading: Reading) -> Triples:
         out: Triples = []

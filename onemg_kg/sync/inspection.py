@@ -115,7 +115,9 @@ class _Inspector:
         for file in sorted(path for path in (root / "_data").glob("*") if path.suffix in {".yml", ".yaml"}):
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             values = [(number, _YAML_KEY.sub("", line).strip(" \"'")) for number, line in enumerate(lines, start=1)]
-            found = [Irregularity("placeholder-text", n, value[:120]) for n, value in values if irregularities.is_placeholder(value)]
+            found = [
+                Irregularity("placeholder-text", n, value[:120]) for n, value in values if irregularities.is_placeholder(value)
+            ]
             self._irregular(file.relative_to(root).as_posix(), found)
 
     def _missing_files(self, reading: PageReading) -> Iterable[Irregularity]:

@@ -12,8 +12,14 @@ from onemg_kg.sync.entries import Reading, Vocabulary
 from onemg_kg.sync.markup import Document
 from onemg_kg.sync.theme import Page
 
-_VOID = set("area base br col embed hr img input link meta source track wbr".split())
-_OPTIONAL_END = set("li p td th tr dt dd option thead tbody tfoot colgroup".split())
+_PAIRED = set(
+    "a abbr address article aside audio b blockquote body button canvas center cite code del details dialog div dl em fieldset "
+    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup i iframe ins kbd label main map mark menu nav object ol picture "
+    "pre q s script section select small span strong style sub summary sup svg table template textarea title u ul video".split()
+)
+"""The elements of HTML whose end tag may not be left out (HTML, section 13.1.2.4); a word in angle brackets may be no element."""
+_CODE = re.compile(r"(?ms)^([ \t>]*)(`{3,}|~{3,}).*?^[ \t>]*\2|(`+)(?!`)[^\n]*?(?<!`)\3(?!`)")
+_NO_TAG = re.compile(r"\\<|<(?=(?:https?:|mailto:|[\w.+-]+@))")
 _LEFTOVER = re.compile(r"\]\(|\[\(https?:|\]\]|\[\[(?!toc)")
 _PLACEHOLDER = re.compile(
     r"lorem ipsum|\[replace with|^short text describing|will be displayed here|^sample text\b|^(new|news) item \w+$|^todo\b",
@@ -51,7 +57,7 @@ class _Open(HTMLParser):
         return self.first_line + self.getpos()[0] - 1
 
     def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        if tag in _VOID:
+        if tag not in _PAIRED:
             return
         if tag == "a" and any(name == "a" for name, _ in self.stack):
             line = next(line for name, line in reversed(self.stack) if name == "a")
@@ -64,33 +70,25 @@ class _Open(HTMLParser):
         """An element that closes itself is closed."""
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _VOID:
+        if tag not in _PAIRED:
             return
-        names = [name for name, _ in self.stack]
-        if tag not in names:
-            if tag not in _OPTIONAL_END:
-                self.found.append(Irregularity("html-end-without-start", self._line(), f"</{tag}>"))
+        if tag not in [name for name, _ in self.stack]:
+            self.found.append(Irregularity("html-end-without-start", self._line(), f"</{tag}>"))
             return
-        while self.stack:
-            name, line = self.stack.pop()
-            if name == tag:
-                return
-            if name not in _OPTIONAL_END:
-                self.found.append(Irregularity("html-not-closed", line, f"<{name}>"))
+        while (top := self.stack.pop())[0] != tag:
+            self.found.append(Irregularity("html-not-closed", top[1], f"<{top[0]}>"))
 
     def finish(self) -> list[Irregularity]:
         """What was found, with what is still open at the end."""
         self.close()
-        left = [Irregularity("html-not-closed", line, f"<{name}>") for name, line in self.stack if name not in _OPTIONAL_END]
-        return [*self.found, *left]
+        return [*self.found, *(Irregularity("html-not-closed", line, f"<{name}>") for name, line in self.stack)]
 
 
 def _html(text: str, offset: int) -> list[Irregularity]:
-    """Elements that are not closed; code spans and blocks are no HTML."""
-    kept = re.sub(r"(?ms)^(```|~~~).*?^\1|`[^`\n]*`", lambda found: "\n" * found[0].count("\n"), text)
+    """Elements that are not closed; code spans, fenced code, autolinks and escaped brackets are no HTML."""
+    kept = _CODE.sub(lambda found: "\n" * found[0].count("\n"), text)
     parser = _Open(offset + 1)
-    # An autolink is no element.
-    parser.feed(re.sub(r"<(?=(?:https?:|mailto:|[\w.+-]+@))", "&lt;", kept))
+    parser.feed(_NO_TAG.sub("&lt;", kept))
     return parser.finish()
 
 

@@ -252,8 +252,9 @@ def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
             length = 1
         else:
             finder = _ClosingLine(tag)
-            finder.feed(rest)
-            finder.close()
+            if f"</{tag}" in rest.lower():
+                finder.feed(rest)
+                finder.close()
             length = finder.line
     if silent:
         return True

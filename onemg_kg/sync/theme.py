@@ -173,6 +173,9 @@ def _yaml(text: str, source: str, first_line: int, notices: list[Notice]) -> Any
             starts = re.match("while (scanning|parsing a flow)", error.context or "")
             mark = (error.context_mark if starts else None) or error.problem_mark or error.context_mark
             problem, at = error.problem or "it cannot be read", min(mark.line if mark else 0, len(lines) - 1)
+        except RecursionError:
+            notices.append(Notice(source, first_line, "This is nested too deeply to be read and was left out."))
+            return None
         while at > 0 and not lines[at].strip():
             at -= 1
         notices.append(Notice(source, first_line + at, f"This line is not YAML and was left out: {problem}."))
@@ -281,6 +284,9 @@ def read_site(root: Path, address: str) -> Site:
     config = _mapping(_yaml(_read(root / "_config.yml", root), "_config.yml", 1, notices))
     cname = (_read(root / "CNAME", root).split() if (root / "CNAME").is_file() else [])[:1]
     said = text_of(config.get("url")) or "".join("https://" + host for host in cname)
+    if said and not re.fullmatch(r"https?://[\w.-]+(:\d+)?(/\S*)?", said):
+        notices.append(Notice("_config.yml", 1, f"The address of the site, {said!r}, is none and was left out."))
+        said = ""
     site = Site(root, (said or address).rstrip("/") + text_of(config.get("baseurl")).rstrip("/"), notices=notices)
     site.scopes.extend(_scopes(config))
     for path in _sources(root, config):

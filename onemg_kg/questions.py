@@ -1,0 +1,96 @@
+"""Competency questions: each query of ``queries/questions/`` with its answer, as data and as text to read.
+
+The header of a question names who asks it (``asked-by``). It may bind a parameter (``example.NAME: value``) where the answer
+for all would be too long to read.
+"""
+
+from collections.abc import Mapping
+
+import pyoxigraph as ox
+
+from onemg_kg import queries
+from onemg_kg.formats import FORMATS
+from onemg_kg.markdown import linked, plain
+from onemg_kg.project import Project
+from onemg_kg.store import Store, Table, Term, in_default_graph
+from onemg_kg.terms import BASE, PREFIXES, shorten
+
+
+def render(project: Project, store: Store) -> dict[str, bytes]:
+    """Every question with its answer.
+
+    Args:
+        project: has the queries of the questions.
+        store: the whole graph, stated and inferred.
+
+    Returns:
+        The files by path: ``questions/NAME.md``; the answer as ``questions/NAME.csv`` (SPARQL 1.1 Query Results CSV), or as
+        ``questions/NAME.ttl`` (RDF 1.1 Turtle) where it is a graph; and ``questions/index.md``. Same graph, same bytes.
+
+    Raises:
+        QueryError: a query is not SPARQL 1.1, or its header binds a parameter that it does not have.
+    """
+    found = queries.folder(project, "questions")
+    files: dict[str, bytes] = {"questions/index.md": _index(found).encode()}
+    for query in found:
+        values = {name: query.term(name, value) for name, value in query.examples.items()}
+        text = query.bind(values)
+        source = str(query.path)
+        if store.is_construct(text, source):
+            name = f"{query.name}.ttl"
+            content = FORMATS["turtle"].write(in_default_graph(store.construct(text, source)), PREFIXES)
+            answer = f"```turtle\n{content.decode()}```\n"
+        else:
+            name = f"{query.name}.csv"
+            content = store.results(text, "csv", source).encode()
+            answer = _table(store.select(text, source))
+        files[f"questions/{name}"] = content
+        files[f"questions/{query.name}.md"] = _page(query, values, text, answer, name).encode()
+    return files
+
+
+def _index(found: list[queries.Query]) -> str:
+    """The questions in Markdown, by who asks them."""
+    asked: dict[str, list[queries.Query]] = {}
+    for query in found:
+        asked.setdefault(query.header.get("asked-by", "anyone"), []).append(query)
+    lines = ["# Questions that this graph answers", ""]
+    for who in sorted(asked):
+        lines += [f"## {plain(who[:1].upper() + who[1:])}", ""]
+        lines += [f"- [{plain(query.title)}]({query.name}.md)" for query in asked[who]]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _page(
+    query: queries.Query, values: Mapping[str, ox.NamedNode | ox.Literal], text: str, answer: str, answer_file: str
+) -> str:
+    """A question in Markdown: who asks it, the answer, and the query that gives it."""
+    lines = [f"# {plain(query.title)}", "", plain(query.header.get("description", "")), ""]
+    if "asked-by" in query.header:
+        lines += [f"Asked by: {plain(query.header['asked-by'])}.", ""]
+    lines += ["## Answer", ""]
+    if values:
+        lines += [f"With {', '.join(f'{plain(name)} = {_shown(value)}' for name, value in values.items())}.", ""]
+    lines += [answer, f"As a file: [{answer_file}]({answer_file}).", "", "## Query", ""]
+    if query.parameters:
+        names = " and ".join(f"`VALUES ?{name}`" for name in query.parameters)
+        lines += [f"Inside the braces of {names}, an IRI asks about one thing, `UNDEF` about all.", ""]
+    return "\n".join([*lines, "```sparql", text.rstrip("\n"), "```", ""])
+
+
+def _table(table: Table) -> str:
+    """Rows as a table of GitHub Flavored Markdown, section 4.10."""
+    if not table.rows:
+        return "Nothing.\n"
+    lines = [f"| {' | '.join(map(plain, table.variables))} |", "|" + "---|" * len(table.variables)]
+    lines += [f"| {' | '.join(map(_shown, row))} |" for row in table.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _shown(term: Term | None) -> str:
+    """A term to read: what is on the web linked, what this graph names by its short name."""
+    if not isinstance(term, ox.NamedNode):
+        return "" if term is None else plain(term.value)
+    # What is ours is not linked before its addresses are registered: see docs/identifiers.md.
+    return linked(shorten(term.value), None if term.value.startswith(BASE) else term.value)
