@@ -43,7 +43,7 @@ examples:
 examples:
   onemg-kg check                                   everything; exit 1 if anything violates a rule
   onemg-kg check --fail-on warning --only shapes,meaning
-  onemg-kg check --format sarif > findings.sarif
+  onemg-kg check --format sarif
 
 exit codes: 0 nothing at or above the threshold; 1 something; 2 it could not be checked.
 """,

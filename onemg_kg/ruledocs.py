@@ -1,6 +1,5 @@
 """Documentation of the rules: what each checks, how grave it is, how to mend it, and its own text, as Markdown."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from onemg_kg import checks, lint, logic, queries
@@ -16,7 +15,7 @@ def render(project: Project) -> dict[str, bytes]:
     """The documentation of every rule: a page for each check query, each file of shapes, the linter and the reasoner.
 
     Args:
-        project: has the rules; the examples of ``tests/examples/`` are shown where the project has them.
+        project: has the rules.
 
     Returns:
         The files by path, below ``rules/``. Same rules, same bytes.
@@ -30,7 +29,7 @@ def render(project: Project) -> dict[str, bytes]:
     for folder, title in (("data", "Meaning: the graph"), ("site", "Meaning: the Framework's site")):
         listed += [f"## {title}", ""]
         for check in checks.folder(project, folder):
-            pages[checks.page(check)] = _check(project, folder, check)
+            pages[checks.page(check)] = _check(check)
             listed.append(f"- [{check.title}]({checks.page(check).removeprefix('rules/')}) ({check.header['severity']})")
         listed.append("")
     listed += ["## Shapes", ""]
@@ -54,20 +53,11 @@ def _block(language: str, content: str) -> str:
     return f"```{language}\n{content.strip()}\n```\n"
 
 
-def _examples(project: Project, *parts: str) -> Iterable[str]:
-    """The examples of a rule, where the project has them: an installed one has none."""
-    for name, title in (("fail", "An example that fails"), ("pass", "An example that passes")):
-        path = project.root.joinpath("tests", "examples", *parts, f"{name}.ttl")
-        if path.is_file():
-            yield f"\n{title}:\n\n" + _block("turtle", path.read_text(encoding="utf-8"))
-
-
-def _check(project: Project, folder: str, check: queries.Query) -> str:
+def _check(check: queries.Query) -> str:
     header = check.header
     lines = [
         f"# {check.title}\n\n{header['description']}\n\n- Severity: {header['severity']}\n"
         f"- Message: {header['message']}\n- Fix: {header['fix']}\n- Rule: `check/{check.name}`\n",
-        *_examples(project, "checks", folder, check.name),
         "\nThe query:\n\n" + _block("sparql", check.text),
     ]
     return "".join(lines)
@@ -86,6 +76,5 @@ def _shapes(project: Project, path: Path) -> str:
         name = iri.removeprefix(SHAPES)
         severity = shorten(said.get("sh:severity", "")).removeprefix("sh:").lower()
         lines.append("\n" + _section(name, severity, said.get("sh:message", ""), said.get("onemg:fix", "")))
-        lines += _examples(project, "shapes", name)
     lines.append("\nThe file:\n\n" + _block("turtle", path.read_text(encoding="utf-8")))
     return "".join(lines)

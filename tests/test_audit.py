@@ -1,4 +1,4 @@
-"""The audit of the Framework's site: what it finds on the real site, what it leaves alone, and each defect on a site of its own."""
+"""The audit of the Framework's site: what it finds on the real site, what it leaves alone, each defect on a tiny site."""
 
 import re
 from collections import Counter
@@ -179,15 +179,18 @@ def page(text: str = "", *, title: str = "Reading", matter: str = "") -> str:
     return f"---\ntitle: {title}\npermalink: /:basename\n{matter or 'toc: false'}\n---\n{text}\n"
 
 
-WORDS = "This page has enough words of its own to be more than a stub, since a stub is a page that has next to nothing to say yet, "
-WORDS += "and this one goes on for two lines at least."
+WORDS = (
+    "This page has enough words of its own to be more than a stub, since a stub is a page that has next to nothing to say, "
+    "and this one goes on for two lines at least."
+)
+CONFIG = "url: https://site.example"
 
 
 @pytest.fixture
 def found(project: Project, make_site: MakeSite) -> Callable[..., list[Found]]:
     """Audits a site with one page, ``pages/reading.md``, that its menu leads to; and further files."""
 
-    def run(text: str = "", files: Mapping[str, str | bytes] | None = None, config: str = "url: https://site.example") -> list[Found]:
+    def run(text: str = "", files: Mapping[str, str | bytes] | None = None, config: str = CONFIG) -> list[Found]:
         base = {"pages/reading.md": page(f"{WORDS}\n\n{text}"), "_data/topnav.yml": MENU}
         return places(audit.run(project, make_site({**base, **(files or {})}, config)))
 
@@ -256,9 +259,9 @@ def test_placeholders(found: Callable[..., list[Found]]) -> None:
 
 
 def test_a_default_for_a_path_that_is_gone(found: Callable[..., list[Found]]) -> None:
-    scopes = "".join(f'  - scope:\n      path: "{path}"\n    values:\n      toc: true\n' for path in ("", "pages", "pages/*", "old"))
-    config = f"url: https://site.example\ndefaults:\n{scopes}"
-    assert found(config=config) == [("config-path-missing", "_config.yml", 16)]
+    paths = ("", "pages", "pages/*", "old")
+    scopes = "".join(f'  - scope:\n      path: "{path}"\n    values:\n      toc: true\n' for path in paths)
+    assert found(config=f"{CONFIG}\ndefaults:\n{scopes}") == [("config-path-missing", "_config.yml", 16)]
 
 
 def test_a_label_that_continues_the_item_before_it(found: Callable[..., list[Found]]) -> None:
@@ -309,8 +312,12 @@ def test_a_page_that_only_pages_without_a_way_to_them_lead_to(found: Callable[..
 
 
 def test_a_menu_title_with_all_words_of_the_other_is_the_same(found: Callable[..., list[Found]]) -> None:
-    pages = {f"pages/{name}.md": page(WORDS, title=title) for name, title in (("a", "Rules (C++) & more"), ("b", "Big data and AI"))}
-    menu = "subitems:\n  - title: More rules\n    url: /a\n  - title: AI\n    url: /b\n  - title: Reading lists\n    url: /reading\n"
+    pages = {
+        "pages/a.md": page(WORDS, title="Rules (C++) & more"),
+        "pages/b.md": page(WORDS, title="Big data and AI"),
+    }
+    entries = (("More rules", "/a"), ("AI", "/b"), ("Reading lists", "/reading"))
+    menu = "subitems:\n" + "".join(f"  - title: {title}\n    url: {url}\n" for title, url in entries)
     assert found("", {**pages, "_data/topnav.yml": menu}) == []
     menu = menu.replace("Reading lists", "Lists")
     assert found("", {**pages, "_data/topnav.yml": menu}) == [("menu-title-differs", "_data/topnav.yml", 6)]

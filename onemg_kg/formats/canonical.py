@@ -26,7 +26,7 @@ _LITERAL = rf'"[^"\\]*(?:\\.[^"\\]*)*"(?:\^\^{IRI.pattern}|@[A-Za-z]+(?:-[A-Za-z
 _LINE = re.compile(rf"^({_NODE}) ({IRI.pattern}) ({_NODE}|{_LITERAL})(?: ({_NODE}))? \.\n", re.MULTILINE)
 
 _ALWAYS_NAMED = 6
-"""Up to so many interlinked blank nodes are named however alike they are: at worst it takes 0.1 s."""
+"""Up to so many interlinked blank nodes are named however alike they are; it takes some tenths of a second at worst."""
 _MOST_STEPS = 2 * 10**7
 """About two seconds of work; one more interlinked blank node could multiply it."""
 

@@ -13,11 +13,12 @@ from onemg_kg.sync.markup import Document
 from onemg_kg.sync.theme import Page
 
 _PAIRED = set(
-    "a abbr address article aside audio b blockquote body button canvas center cite code del details dialog div dl em fieldset "
-    "figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup i iframe ins kbd label main map mark menu nav object ol picture "
-    "pre q s script section select small span strong style sub summary sup svg table template textarea title u ul video".split()
+    "a abbr address article aside audio b blockquote body button canvas center cite code del details dialog div dl em "
+    "fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup i iframe ins kbd label main map mark menu nav "
+    "object ol picture pre q s script section select small span strong style sub summary sup svg table template textarea "
+    "title u ul video".split()
 )
-"""The elements of HTML whose end tag may not be left out (HTML, section 13.1.2.4); a word in angle brackets may be no element."""
+"""The elements of HTML whose end tag may not be left out (HTML, section 13.1.2.4); others may be left open."""
 _CODE = re.compile(r"(?ms)^([ \t>]*)(`{3,}|~{3,}).*?^[ \t>]*\2|(`+)(?!`)[^\n]*?(?<!`)\3(?!`)")
 _NO_TAG = re.compile(r"\\<|<(?=(?:https?:|mailto:|[\w.+-]+@))")
 _LEFTOVER = re.compile(r"\]\(|\[\(https?:|\]\]|\[\[(?!toc)")
