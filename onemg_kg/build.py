@@ -13,7 +13,7 @@ import pyoxigraph as ox
 from onemg_kg import catalogue, check, graph, questions, ruledocs, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
-from onemg_kg.formats import FORMATS, Context, Format, Statement, context, tokens
+from onemg_kg.formats import FORMATS, Context, Format, Statement, Tokens, derive, tokens
 from onemg_kg.project import Project
 from onemg_kg.terms import PREFIXES, shorten, text
 
@@ -42,7 +42,10 @@ class Built:
 def _dumps(
     name: str, statements: Iterable[Statement], formats: Iterable[str], published: Context
 ) -> dict[str, tuple[Format, bytes]]:
-    held = tokens(statements)
+    return _written(name, tokens(statements), formats, published)
+
+
+def _written(name: str, held: list[Tokens], formats: Iterable[str], published: Context) -> dict[str, tuple[Format, bytes]]:
     forms = [FORMATS[form] for form in formats]
     return {name + form.suffix: (form, form.write_tokens(held, PREFIXES, published)) for form in forms}
 
@@ -71,11 +74,11 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
     progress("reading")
     loaded = graph.load(project)
     progress("validating")
-    findings = check.run(project, loaded, ("terms", "shapes", "meaning"))  # logic takes longer than all the rest
+    findings = check.run(project, loaded, ("shapes",))  # the rest is for who edits: `onemg-kg check`
     violations = at_least(findings, "violation")
     if violations:
         raise InvalidGraph(
-            f"the graph has {len(violations)} violation{'s' * (len(violations) > 1)} of its rules:\n"
+            f"the graph has {len(violations)} violation{'s' * (len(violations) > 1)} of its shapes:\n"
             + "\n".join(describe(finding) for finding in violations)
         )
     progress("writing views")
@@ -83,11 +86,12 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
     progress("answering questions")
     files.update(questions.render(project, loaded.store))
     progress("writing dumps")
-    published = context(PREFIXES, [*loaded.stated, *loaded.inferred])
+    everything = tokens([*loaded.stated, *loaded.inferred])
+    published = derive(PREFIXES, everything)
     framework = _part(loaded.stated, "ontology/schemes/", "data/")
     dumps = {
         **_dumps("framework", _triples(framework), _TRIPLES, published),
-        **_dumps("framework", [*loaded.stated, *loaded.inferred], _QUADS, published),
+        **_written("framework", everything, _QUADS, published),
         **_dumps("inferred", _triples(loaded.inferred), _TRIPLES, published),
     }
     others = {

@@ -90,7 +90,7 @@ def _findings(check: queries.Query, store: Store, places: Places) -> Iterable[Fi
         node, path, value = row[focus], row.get("path"), row.get("value")
         place = places.of(*(_ntriples(term) for term in (node, path, value)))
         on, line = row.get("page"), text(row.get("line"))
-        told = places.file_of_page(str(on)) if isinstance(on, ox.NamedNode) else text(on)
+        told = places.file_of_page(on) if isinstance(on, ox.NamedNode) else text(on)
         moved = bool(told) and told != place.page
         yield Finding(
             severity=header["severity"],

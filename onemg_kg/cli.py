@@ -1,23 +1,21 @@
 """The command line: the only module that prints, exits and reads the environment."""
 
 import argparse
-import json
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from onemg_kg import __version__
-from onemg_kg import project as projects
 from onemg_kg.errors import InvalidGraph, OnemgError
 
+# Whatever is not needed to print the help is imported where it is used: `dataclasses` alone takes as long as Python to start.
 if TYPE_CHECKING:
     from onemg_kg.explain import Statement
     from onemg_kg.findings import Finding
+    from onemg_kg.project import Project
     from onemg_kg.store import Table
 
 _EPILOG = """\
@@ -163,10 +161,14 @@ def _progress(text: str) -> None:
 
 
 def _print_json(value: object) -> None:
+    import json
+
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _build(project: projects.Project, options: argparse.Namespace) -> int:
+def _build(project: "Project", options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from onemg_kg import build
 
     start = time.monotonic()
@@ -221,7 +223,7 @@ def _report(findings: "Sequence[Finding]", options: argparse.Namespace) -> int:
     return 1 if at_least(findings, options.fail_on) else 0
 
 
-def _check(project: projects.Project, options: argparse.Namespace) -> int:
+def _check(project: "Project", options: argparse.Namespace) -> int:
     from onemg_kg import check
 
     try:
@@ -231,7 +233,7 @@ def _check(project: projects.Project, options: argparse.Namespace) -> int:
     return _report(findings, options)
 
 
-def _audit(project: projects.Project, options: argparse.Namespace) -> int:
+def _audit(project: "Project", options: argparse.Namespace) -> int:
     from onemg_kg import audit
 
     try:
@@ -242,7 +244,7 @@ def _audit(project: projects.Project, options: argparse.Namespace) -> int:
     return _report(findings, options)
 
 
-def _list(project: projects.Project, options: argparse.Namespace) -> int:
+def _list(project: "Project", options: argparse.Namespace) -> int:
     from onemg_kg import graph, queries
     from onemg_kg.terms import shorten
 
@@ -298,7 +300,9 @@ def _print_table(table: "Table") -> None:
 
     rows = [[" ".join(shorten(_plain(value)).split()) for value in row] for row in table.rows]
     widths = [max(map(len, column)) for column in zip(table.variables, *rows, strict=True)]
-    room = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
+    from shutil import get_terminal_size
+
+    room = get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
     if room:
         while sum(widths) + 2 * len(widths) > room and max(widths) > 12:
             widths[widths.index(max(widths))] -= 1
@@ -313,7 +317,7 @@ def _print_table(table: "Table") -> None:
     print(_paint(f"({len(rows)} row{'s' * (len(rows) != 1)})", "2"))
 
 
-def _query(project: projects.Project, options: argparse.Namespace) -> int:
+def _query(project: "Project", options: argparse.Namespace) -> int:
     from onemg_kg import graph, queries
 
     query = queries.find(project, options.query)
@@ -346,7 +350,9 @@ def _query(project: projects.Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _explain(project: projects.Project, options: argparse.Namespace) -> int:
+def _explain(project: "Project", options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from onemg_kg import explain, graph
     from onemg_kg.terms import shorten
 
@@ -380,7 +386,9 @@ def _explain(project: projects.Project, options: argparse.Namespace) -> int:
     return 0
 
 
-def _sync(project: projects.Project, options: argparse.Namespace) -> int:
+def _sync(project: "Project", options: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from onemg_kg import sync
 
     try:
@@ -441,7 +449,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if options.command is None:
             parser.print_help()
             return 2
-        return _COMMANDS[options.command](projects.find(options.project), options)
+        from onemg_kg.project import find
+
+        return _COMMANDS[options.command](find(options.project), options)
     except OnemgError as error:
         print(_paint("onemg-kg:", "31"), error, file=sys.stderr)
         return 1 if isinstance(error, InvalidGraph) else 2

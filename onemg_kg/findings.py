@@ -96,25 +96,33 @@ class Places:
     """
 
     def __init__(self, quads: Iterable[ox.Quad], root: Path | None = None) -> None:
-        on_page, line, file = (term(f"onemg:{name}") for name in ("onPage", "sourceLine", "sourceFile"))
+        self._quads: Iterable[ox.Quad] | None = quads
         self._root = root
-        self._files: dict[str, str] = {}
-        self._pages: dict[str, str] = {}
-        self._lines: dict[str, int] = {}
-        self._sources: dict[str, str] = {}
+        self._files: dict[object, str] = {}
+        self._pages: dict[object, object] = {}
+        self._lines: dict[object, int] = {}
+        self._sources: dict[object, str] = {}
         self._statements: dict[str, dict[str, list[tuple[str, str, int]]]] = {}
-        for quad in quads:
-            subject, predicate = str(quad.subject), quad.predicate
-            name = text(quad.graph_name)
-            if name.startswith(GRAPHS):
-                self._files.setdefault(subject, name)
+
+    def _index(self) -> None:
+        """Go through the dataset, the first time that a place is asked for: most graphs have nothing to be placed."""
+        if self._quads is None:
+            return
+        on_page, line, file = (term(f"onemg:{name}") for name in ("onPage", "sourceLine", "sourceFile"))
+        for quad in self._quads:
+            subject, predicate = quad.subject, quad.predicate
+            if subject not in self._files:
+                name = text(quad.graph_name)
+                if name.startswith(GRAPHS):
+                    self._files[subject] = name
             if predicate == on_page:
-                self._pages[subject] = str(quad.object)
+                self._pages[subject] = quad.object
             elif predicate == line:
                 number = text(quad.object)  # what a shape finds wrong may be this
                 self._lines[subject] = int(number) if number.isdecimal() else 0
             elif predicate == file:
                 self._sources[subject] = text(quad.object)
+        self._quads = None
 
     def of(self, node: str, path: str = "", value: str = "") -> Place:
         """Where a node is stated and was read.
@@ -124,12 +132,17 @@ class Places:
             path: a property, in N-Triples: the line is that of its statement, if there is one.
             value: a value of the property, in N-Triples: the line is that of its statement, if there is one.
         """
-        source = file_of(self._files[node]) if node in self._files else ""
-        page = self.file_of_page(self._pages.get(node, node))
-        return Place(source, self._line(source, node, path, value), page, self._lines.get(node, 0))
+        self._index()
+        if not node.startswith("<"):
+            return Place()
+        key = ox.NamedNode(node[1:-1])
+        source = file_of(self._files[key]) if key in self._files else ""
+        page = self.file_of_page(self._pages.get(key, key))
+        return Place(source, self._line(source, node, path, value), page, self._lines.get(key, 0))
 
-    def file_of_page(self, page: str) -> str:
-        """The file on the site of a page, by the page's IRI in N-Triples; empty where the dataset does not say."""
+    def file_of_page(self, page: object) -> str:
+        """The file on the site of a page; empty where the dataset does not say."""
+        self._index()
         return self._sources.get(page, "")
 
     def _line(self, source: str, node: str, path: str, value: str) -> int:

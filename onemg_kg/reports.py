@@ -55,9 +55,10 @@ def text(findings: Sequence[Finding], paint: Paint = lambda words, _: words) -> 
         for found in members:
             line = place(found)[1]
             severity = paint(f"{found.severity:<9}", _COLOURS[found.severity])
-            about = " ".join(
-                filter(None, (shorten(found.focus_node), short(found.path), found.value and "= " + short(found.value)))
-            )
+            # A value that the message quotes is not said twice.
+            value = short(found.value)
+            told = value and value.split('"')[1 if value.startswith('"') else 0] not in found.message
+            about = " ".join(filter(None, (shorten(found.focus_node), short(found.path), "= " + value if told else "")))
             lines.append(f"  {line or '-':>5}  {severity}  {found.message}")
             indent = " " * 9
             if about:

@@ -98,12 +98,12 @@ class Store:
         return list(answer)
 
     def is_construct(self, text: str, source: str = "query") -> bool:
-        """Whether the query answers with a graph.
+        """Whether the query answers with a graph: asked of an empty store, which answers at once.
 
         Raises:
             QueryError: the text is not SPARQL 1.1.
         """
-        return isinstance(self._query(text, source), ox.QueryTriples)
+        return isinstance(Store()._query(text, source), ox.QueryTriples)
 
     def results(self, text: str, form: str, source: str = "query") -> str:
         """The answer to a SELECT or ASK query as a document.

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
+from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
@@ -583,7 +584,9 @@ def test_rdfxml_refuses_predicates_that_are_no_xml_names(predicate: str) -> None
 def test_rdfxml_finds_a_name_at_the_end_of_a_predicate(predicate: str) -> None:
     """A predicate of no prefix, or whose local name XML would not have, is split where XML allows."""
     statements = [ox.Triple(iri(EX + "s"), iri(predicate), ox.Literal("x"))]
-    assert_same(write("rdfxml", statements), "rdfxml", statements)
+    written = write("rdfxml", statements)
+    assert_same(written, "rdfxml", statements)
+    assert ElementTree.fromstring(written)[0][0].tag.replace("{", "").replace("}", "") == predicate
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x08", "\x1f", "\ufffe"])

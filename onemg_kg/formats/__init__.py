@@ -11,13 +11,13 @@ from types import MappingProxyType
 
 from onemg_kg.errors import RdfError
 from onemg_kg.formats.canonical import Statement, Tokens, to_line, tokens
-from onemg_kg.formats.context import Context, context
+from onemg_kg.formats.context import Context, context, derive
 from onemg_kg.formats.jsonld import write_jsonld
 from onemg_kg.formats.prefixes import Prefixes
 from onemg_kg.formats.rdfxml import write_rdfxml
 from onemg_kg.formats.turtle import write_turtle
 
-__all__ = ["FORMATS", "Context", "Format", "Prefixes", "Statement", "Tokens", "context", "tokens"]
+__all__ = ["FORMATS", "Context", "Format", "Prefixes", "Statement", "Tokens", "context", "derive", "tokens"]
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ _START = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
-_NAME = re.compile(rf"[{_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_START}]*\Z")
-"""NCName (Namespaces in XML 1.0, section 3) at the end of an IRI."""
+_NAME = rf"[{_START}][-.0-9\u00b7\u0300-\u036f\u203f\u2040{_START}]*\Z"
+"""NCName (Namespaces in XML 1.0, section 3) at the end of an IRI; it is slow to compile, so it waits for its use."""
 
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML excludes (Char, XML 1.0, section 2.2), surrogates apart, which no literal has."""
 _NOT_PROPERTIES = {
     PREFIXES["rdf"] + name
     for name in (
@@ -91,14 +92,14 @@ def _node(attribute: str, token: str) -> str:
 
 def _element(predicate: str, shortener: Shortener) -> tuple[str, str]:
     """The name of a property element and, where no prefix fits, the declaration of its namespace."""
-    found = _NAME.search(predicate)
+    found = re.search(_NAME, predicate)
     if found is None or not found.start() or predicate in _NOT_PROPERTIES:
         raise RdfError(
             f"RDF/XML cannot write the predicate <{predicate}>, which is of its own syntax or ends in no XML name.",
             fix="Choose another format.",
         )
     name = shortener.split(predicate)
-    if name is not None and _NAME.fullmatch(name[1]):
+    if name is not None and re.fullmatch(_NAME, name[1]):
         return ":".join(name), ""
     return found[0], f" xmlns={_quoted(predicate[: found.start()])}"
 
