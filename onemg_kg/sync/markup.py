@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 from itertools import count
 from typing import Literal
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
+
+from onemg_kg.sync import kramdown
+from onemg_kg.sync.kramdown import VOID
 
 Element = Literal["a", "img", "iframe"]
 
@@ -152,7 +152,6 @@ class _Event:
 
 
 _SILENT = {"script", "style", "title", "svg", "template"}
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
 class _Html(HTMLParser):
@@ -172,18 +171,18 @@ class _Html(HTMLParser):
             self._silent.append(tag)
         values = tuple((key, value or "") for key, value in attrs)
         self.events.append(_Event("start", self._line(), tag, values))
-        if tag in _VOID:
+        if tag in VOID:
             self.events.append(_Event("end", self._line(), tag))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
+        if tag not in VOID:
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT and tag in self._silent:
             self._silent.remove(tag)
-        if tag not in _VOID:
+        if tag not in VOID:
             self.events.append(_Event("end", self._line(), tag))
 
     def handle_data(self, data: str) -> None:
@@ -200,127 +199,6 @@ def _html_events(html: str, first_line: int) -> list[_Event]:
     parser.feed(html)
     parser.close()
     return parser.events
-
-
-_BLOCK_ELEMENTS = set(
-    "address article aside blockquote body caption col colgroup dd details dialog div dl dt fieldset figcaption figure"
-    " footer form h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe legend li main map menu nav ol optgroup p pre script"
-    " section style summary svg table tbody td tfoot th thead tr ul".split()
-)
-_OPENING = re.compile(r"<([A-Za-z][A-Za-z0-9]*)(?=[\s/>]|$)")
-_MARKDOWN_INSIDE = re.compile(r"""^<[^>]*\smarkdown\s*=\s*["']?(1|block)\b[^>]*>\s*$""")
-"""A tag after which kramdown reads Markdown again (kramdown, HTML Blocks)."""
-
-
-class _ClosingLine(HTMLParser):
-    """Finds the line on which the element that the text starts with ends."""
-
-    def __init__(self, tag: str) -> None:
-        super().__init__()
-        self.tag, self.depth, self.line = tag, 0, 0
-
-    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        self.depth += tag == self.tag and not self.line
-
-    def handle_startendtag(self, *_: object) -> None:
-        """An element that closes itself is not one to be closed."""
-
-    def handle_endtag(self, tag: str) -> None:
-        self.depth -= tag == self.tag
-        if tag == self.tag and self.depth == 0 and not self.line:
-            self.line = self.getpos()[0]
-
-
-def _html_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A block of raw HTML runs to its closing tag, over blank lines (kramdown, HTML Blocks), not to the next blank line."""
-    at = state.bMarks[start] + state.tShift[start]
-    text = state.src[at : state.eMarks[start]]
-    if state.is_code_block(start):
-        return False
-    rest = state.getLines(start, end, state.blkIndent, False)
-    if text.startswith("<!--"):
-        comment, closed, after = rest.partition("-->")
-        if closed and after.partition("\n")[0].strip() and "\n\n" not in comment:
-            return False  # What follows on the line is a paragraph, which may hold comments.
-        length = comment.count("\n") + 1 if closed else 0
-    else:
-        opening = _OPENING.match(text)
-        if opening is None or opening[1].lower() not in _BLOCK_ELEMENTS:
-            return False
-        tag = opening[1].lower()
-        if tag in _VOID or _MARKDOWN_INSIDE.search(text):
-            length = 1
-        else:
-            finder = _ClosingLine(tag)
-            if f"</{tag}" in rest.lower():
-                finder.feed(rest)
-                finder.close()
-            length = finder.line
-    if silent:
-        return True
-    if not length:
-        length = 1
-        while start + length < end and not state.isEmpty(start + length):
-            length += 1
-    token = state.push("html_block", "", 0)
-    token.map = [start, start + length]
-    token.content = state.getLines(start, start + length, state.blkIndent, True)
-    state.line = start + length
-    return True
-
-
-_ATTRIBUTES = re.compile(r"\{:(?P<list>[^}]*)\}|\{(?P<id>#[A-Za-z][\w:.-]*)\}")
-
-
-def _attribute_list(state: StateInline, silent: bool) -> bool:
-    """``{: .class #id key="value"}`` after a link belongs to the link (kramdown, Span Inline Attribute Lists)."""
-    found = _ATTRIBUTES.match(state.src, state.pos)
-    if found is None:
-        return False
-    if not silent:
-        token = state.push("attribute_list", "", 0)
-        token.content, token.info = found["list"] or found["id"], found.lastgroup or ""
-    state.pos = found.end()
-    return True
-
-
-def _spaced_link(state: StateInline, silent: bool) -> bool:
-    """A link whose target holds spaces is a link in kramdown, though not in CommonMark."""
-    if state.src[state.pos] != "[":
-        return False
-    close = state.md.helpers.parseLinkLabel(state, state.pos)
-    if close < 0 or not state.src.startswith("(", close + 1):
-        return False
-    depth, at = 0, close + 1
-    for at in range(close + 1, len(state.src)):
-        char = state.src[at]
-        depth += (char == "(") - (char == ")")
-        if char == "\n" or depth == 0:
-            break
-    if depth:
-        return False
-    target = re.sub(r"""\s+(".*"|'.*')$""", "", state.src[close + 2 : at].strip())
-    label, maximum = state.pos + 1, state.posMax
-    if not silent:
-        state.pos, state.posMax = label, close
-        state.push("link_open", "a", 1).attrs = {"href": target.strip("<>")}
-        state.linkLevel += 1
-        state.md.inline.tokenize(state)
-        state.linkLevel -= 1
-        state.push("link_close", "a", -1)
-    state.pos, state.posMax = at + 1, maximum
-    return True
-
-
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    parser.block.ruler.at("html_block", _html_block, {"alt": ["paragraph", "reference", "blockquote"]})
-    parser.inline.ruler.after("link", "spaced_link", _spaced_link)
-    parser.inline.ruler.before("html_inline", "attribute_list", _attribute_list)
-    # Links are kept as they are written: what is wrong with them is for the checks to say.
-    parser.normalizeLink = lambda url: url  # type: ignore[method-assign]
-    parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 - the method's parameter
-    return parser
 
 
 def _attribute_values(text: str) -> tuple[tuple[str, str], ...]:
@@ -577,7 +455,7 @@ def parse(text: str, offset: int = 0) -> Document:
     row_line = 0
     heading_end = -1
     kind: Kind
-    for token in _parser().parse(text):
+    for token in kramdown.parser().parse(text):
         line = (token.map[0] if token.map else row_line) + offset + 1
         if token.type == "heading_open":
             assembler.open("heading", line, int(token.tag[1]))
