@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from onemg_kg.explain import Statement
     from onemg_kg.findings import Finding
     from onemg_kg.project import Project
+    from onemg_kg.queries import Query
     from onemg_kg.store import Table
 
 _EPILOG = """\
@@ -56,6 +57,7 @@ exit codes: 0 nothing at or above the threshold; 1 something; 2 it could not be 
     "list": """\
 examples:
   onemg-kg list                    questions, views and classes
+  onemg-kg list questions
   onemg-kg list resource           every resource (a class of the ontology, in words or as its name)
   onemg-kg list "use case" --json
 """,
@@ -131,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     audit = add("audit", "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it")
     audit.add_argument("site", type=Path, metavar="SITE", help="the checkout: the folder with _config.yml")
     listing = add("list", "show what there is: questions, views, classes, or the members of a class")
-    listing.add_argument("what", nargs="?", metavar="CLASS", help="a class of the ontology, in words or as its name")
+    listing.add_argument("what", nargs="?", metavar="WHAT", help="questions, views, or a class, in words or as its name")
     query = add("query", "run a named question or view, or a SPARQL file of your own")
     query.add_argument("query", metavar="QUESTION|FILE.rq", help="a name that `onemg-kg list` shows, or a file")
     query.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="bind a parameter")
@@ -246,43 +248,64 @@ def _audit(project: "Project", options: argparse.Namespace) -> int:
 
 def _list(project: "Project", options: argparse.Namespace) -> int:
     from onemg_kg import graph, queries
-    from onemg_kg.terms import shorten
 
     named = queries.named(project)
+    kinds = list(dict.fromkeys(query.kind for query in named))
+    wanted = (options.what or "").casefold()
+    if wanted in kinds:
+        return _list_queries([query for query in named if query.kind == wanted], options)
     lists = {query.name: query for query in queries.folder(project, "lists")}
     store = graph.load(project).store
     classes = store.select(lists["classes"].text)
-    if options.what is None:
+    if not wanted:
         if options.json:
-            told = [{"kind": q.kind, "name": q.name, "title": q.title, "parameters": q.parameters} for q in named]
-            _print_json({"queries": told, "classes": _records(classes)})
+            _print_json({"queries": [_query_record(query) for query in named], "classes": _records(classes)})
             return 0
-        for kind in dict.fromkeys(query.kind for query in named):
-            print(_paint(kind.capitalize(), "1") + f" (onemg-kg query NAME{' --param NAME=VALUE' if kind == 'views' else ''})")
-            for query in (query for query in named if query.kind == kind):
-                print(f"  {query.name:<42} {query.title}" + "".join(f" [{name}]" for name in query.parameters))
-            print()
+        _list_queries(named, options)
         print(_paint("Classes", "1") + " (onemg-kg list CLASS)")
         for name, _, count in classes.rows:
             print(f"  {_plain(name):<42} {_plain(count):>6}")
         return 0
-    wanted = options.what.casefold()
-    match = [
-        record["class"]
-        for record in classes.records()
-        if wanted in {_plain(record["name"]).casefold(), shorten(_plain(record["class"])).partition(":")[2].casefold()}
-        or _plain(record["name"]).casefold().endswith(" " + wanted)
-    ]
-    if not match:
-        known = ", ".join(_plain(row[0]) for row in classes.rows)
-        raise OnemgError(f"no class is called {options.what!r}; there are {known}.")
     members = lists["members"]
-    table = store.select(members.bind({"class": members.term("class", _plain(match[0]))}))
+    table = store.select(members.bind({"class": members.term("class", _class(classes, wanted))}))
     if options.json:
         _print_json(_records(table))
     else:
         _print_table(table)
     return 0
+
+
+def _query_record(query: "Query") -> dict[str, object]:
+    return {"kind": query.kind, "name": query.name, "title": query.title, "parameters": query.parameters}
+
+
+def _list_queries(named: "Sequence[Query]", options: argparse.Namespace) -> int:
+    """Queries by kind, each with its title and, in brackets, its parameters."""
+    if options.json:
+        _print_json([_query_record(query) for query in named])
+        return 0
+    for kind in dict.fromkeys(query.kind for query in named):
+        print(_paint(kind.capitalize(), "1") + " (onemg-kg query NAME [--param NAME=VALUE])")
+        for query in (query for query in named if query.kind == kind):
+            print(f"  {query.name:<42} {query.title}" + "".join(f" [{name}]" for name in query.parameters))
+        print()
+    return 0
+
+
+def _class(classes: "Table", wanted: str) -> str:
+    """The IRI of a class that a user names by its label, by the last word of it, or by its local name.
+
+    Raises:
+        OnemgError: no class is called so.
+    """
+    from onemg_kg.terms import shorten
+
+    for record in classes.records():
+        name, iri = _plain(record["name"]).casefold(), _plain(record["class"])
+        if wanted in {name, shorten(iri).partition(":")[2].casefold()} or name.endswith(" " + wanted):
+            return iri
+    known = ", ".join(_plain(row[0]) for row in classes.rows)
+    raise OnemgError(f"no class is called {wanted!r}; there are {known}.", fix="Or list questions or views.")
 
 
 def _plain(value: object) -> str:
