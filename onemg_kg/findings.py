@@ -67,11 +67,6 @@ def at_least(findings: Iterable[Finding], threshold: str) -> list[Finding]:
     return [found for found in findings if found.severity in counted]
 
 
-def worst(findings: Iterable[Finding]) -> str | None:
-    """The gravest severity among the findings; ``None`` if there are none."""
-    return min((found.severity for found in findings), key=SEVERITIES.index, default=None)
-
-
 def short(words: str) -> str:
     """A term or path in N-Triples with its IRIs as short names, for people."""
     return re.sub(r"<([^<>]+)>", lambda found: shorten(found[1]), words)

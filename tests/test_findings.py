@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from onemg_kg.findings import SEVERITIES, Finding, at_least, in_order, short, worst
+from onemg_kg.findings import SEVERITIES, Finding, at_least, in_order, short
 
 ALL = [Finding(severity=severity, rule="urn:r", message="M.") for severity in SEVERITIES]
 
@@ -13,13 +13,6 @@ ALL = [Finding(severity=severity, rule="urn:r", message="M.") for severity in SE
 def test_at_least(threshold: str, number: int) -> None:
     """A threshold counts what is as grave or graver."""
     assert at_least(ALL, threshold) == ALL[:number]
-
-
-def test_worst() -> None:
-    """The gravest severity, if there is any finding."""
-    assert worst(reversed(ALL)) == "violation"
-    assert worst(ALL[1:]) == "warning"
-    assert worst([]) is None
 
 
 def test_in_order() -> None:
