@@ -208,6 +208,7 @@ def _build(project: "Project", options: argparse.Namespace) -> int:
         (f"views{os.sep}", "navigation views as JSON and Markdown"),
         (f"jekyll{os.sep}", "the same for the Framework's Jekyll site"),
         (f"questions{os.sep}", "questions with their answers as CSV and Markdown"),
+        (f"rules{os.sep}", "a page for each rule of onemg-kg check and audit"),
         ("manifest.json", "size and SHA-256 of every file"),
     )
     for name, what in rows:
