@@ -140,14 +140,16 @@ def _differences(old: _View, new: _View) -> list[Difference]:
         if subject not in old.kinds:
             found.append(Difference("added", *here))
             continue
+        said, says = old.subjects.about(subject), new.subjects.about(subject)
         for kind, predicates in _KINDS.items():
             before = old.subjects.all(subject, *predicates)
             after = new.subjects.all(subject, *predicates)
             if before != after:
-                found.append(Difference(kind, *here, ", ".join(before), ", ".join(after)))
+                # Lines and positions say nothing without the name of what they count.
+                words = (_told(said - says), _told(says - said)) if kind == "moved" else (", ".join(before), ", ".join(after))
+                found.append(Difference(kind, *here, *words))
                 break
         else:
-            said, says = old.subjects.about(subject), new.subjects.about(subject)
             if said != says:
                 found.append(Difference("changed", *here, _told(said - says), _told(says - said)))
     for subject, what in old.kinds.items():
