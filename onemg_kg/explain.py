@@ -6,6 +6,7 @@ import pyoxigraph as ox
 
 from onemg_kg import graph, queries
 from onemg_kg.errors import QueryError
+from onemg_kg.findings import Places
 from onemg_kg.project import Project
 from onemg_kg.terms import BASE, PREFIXES, expand, term, text
 
@@ -114,18 +115,7 @@ def explain(project: Project, loaded: graph.Graph, name: str) -> Explanation:
     labels = _labels(loaded)
     rules = {graph.RULES + rule.name: rule for rule in queries.folder(project, "rules")}
     numbers: dict[str, dict[ox.Triple, int]] = {}
-    on_page, source_file, source_line = term("onemg:onPage"), term("onemg:sourceFile"), term("onemg:sourceLine")
-    pages: dict[str, str] = {}
-    files: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    for quad in loaded.stated:
-        if quad.predicate == on_page:
-            pages[str(quad.subject)] = str(quad.object)
-        elif quad.predicate == source_file:
-            files[str(quad.subject)] = text(quad.object)
-        elif quad.predicate == source_line:
-            number = text(quad.object)  # nothing has validated this graph
-            lines[str(quad.subject)] = int(number) if number.isdecimal() else 0
+    places = Places(loaded.stated)
 
     def statement(quad: ox.Quad) -> Statement:
         name = text(quad.graph_name)
@@ -133,6 +123,7 @@ def explain(project: Project, loaded: graph.Graph, name: str) -> Explanation:
         rule = rules.get(name)
         if rule is None and source not in numbers:
             numbers[source] = graph.line_numbers(project.root / source)
+        place = places.of(str(quad.subject))
         other = quad.object if quad.subject == node else quad.subject
         return Statement(
             subject=text(quad.subject),
@@ -142,8 +133,8 @@ def explain(project: Project, loaded: graph.Graph, name: str) -> Explanation:
             source=source,
             line=0 if rule else numbers[source].get(quad.triple, 0),
             rule=rule.title if rule else "",
-            page=files.get(pages.get(str(quad.subject), str(quad.subject)), ""),
-            page_line=lines.get(str(quad.subject), 0),
+            page=place.page,
+            page_line=place.page_line,
         )
 
     def order(found: Statement) -> tuple[str, int, str, str, str]:

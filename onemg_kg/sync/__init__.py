@@ -19,10 +19,10 @@ from onemg_kg.formats import FORMATS
 from onemg_kg.project import Project
 from onemg_kg.sync import facts as site_facts
 from onemg_kg.sync.facts import Subjects, Triples
-from onemg_kg.sync.theme import Notice, commit_of, read_site
+from onemg_kg.sync.theme import Notice, Site, commit_of, read_site
 from onemg_kg.terms import BASE, PREFIXES, term
 
-WRITTEN = ("pages", "listings", "navigation")
+_WRITTEN = ("pages", "listings", "navigation")
 _SOURCE = "source.ttl"
 _KINDS = {
     "relabelled": ("onemg:badge", "onemg:limitedToUseCase"),
@@ -185,6 +185,46 @@ def _source_triples(commit: str, date: str) -> Triples:
     return triples
 
 
+@dataclass(frozen=True)
+class SiteReading:
+    """A checkout, read with what the project knows.
+
+    Attributes:
+        stated: what the project states, but for the files that sync writes.
+        written: those files.
+        resources: the IRIs of the resources that the project knows.
+        site: the site.
+        facts: what it says.
+    """
+
+    stated: list[ox.Quad]
+    written: list[Path]
+    resources: set[str]
+    site: Site
+    facts: site_facts.SiteFacts
+
+
+def read(project: Project, root: Path) -> SiteReading:
+    """Read a checkout of the site with the resources, labels and sections of the project.
+
+    Args:
+        project: the graph's source.
+        root: the checkout, the folder with ``_config.yml``.
+
+    Raises:
+        SiteError: the site cannot be read.
+        RdfError: a file of the project is not Turtle.
+    """
+    written = [path for folder in _WRITTEN for path in project.files("data", folder, suffix=".ttl")]
+    kept = [path for path in project.files("data", suffix=".ttl") if path not in set(written)]
+    stated = graph.read(project, [*project.files("ontology", suffix=".ttl"), *kept])
+    everything = Subjects(stated)
+    subjects = {quad.subject.value for quad in stated if isinstance(quad.subject, ox.NamedNode)}
+    resources = {subject for subject in subjects if subject.startswith(BASE + "id/resource/")}
+    site = read_site(root, everything.one(BASE + "id/framework", "foaf:homepage"))
+    return SiteReading(stated, written, resources, site, site_facts.of_site(site, everything, resources))
+
+
 def compare(project: Project, root: Path, commit: str | None = None) -> Comparison:
     """Read a checkout of the site and compare it with ``data/``.
 
@@ -197,30 +237,26 @@ def compare(project: Project, root: Path, commit: str | None = None) -> Comparis
         SiteError: the site cannot be read.
         RdfError: a file of the project is not Turtle.
     """
-    written = [path for folder in WRITTEN for path in project.files("data", folder, suffix=".ttl")]
-    kept = [p for p in project.files("data", suffix=".ttl") if p not in set(written)]
-    stated = graph.read(project, [*project.files("ontology", suffix=".ttl"), *kept])
-    everything = Subjects(stated)
-    resources = {q.subject.value for q in stated if isinstance(q.subject, ox.NamedNode)}
-    homepage = everything.one(BASE + "id/framework", "foaf:homepage")
-    site = read_site(root, homepage)
-    facts = site_facts.of_site(site, everything, (r for r in resources if r.startswith(BASE + "id/resource/")))
+    reading = read(project, root)
+    facts, everything = reading.facts, Subjects(reading.stated)
     result = Comparison(notices=facts.notices)
     result.files = {path: _turtle(triples) for path, triples in facts.files.items()}
     result.stubs = {path: _turtle(triples) for path, triples in facts.stubs.items()}
-    new = _View(facts.files, Subjects([*stated, *_quads(facts.stubs)]))
-    old = _View({project.relative(path): [q.triple for q in graph.read(project, [path])] for path in written}, everything)
+    new = _View(facts.files, Subjects([*reading.stated, *_quads(facts.stubs)]))
+    old = _View(
+        {project.relative(path): [q.triple for q in graph.read(project, [path])] for path in reading.written}, everything
+    )
     result.differences = _differences(old, new)
     found = commit_of(root)
     node = BASE + "id/framework/source"
-    before = everything.one(node, "dcterms:identifier")
-    after = commit or (found[0] if found else before)
+    recorded = everything.one(node, "dcterms:identifier")
+    after = commit or (found[0] if found else recorded)
     if not after:
         raise SiteError("is no git checkout, so its commit is not known.", source=str(root), fix="Give it with --commit.")
-    if after != before:
+    if after != recorded:
         date = found[1] if found and found[0] == after else ""
         result.files[_SOURCE] = _turtle(_source_triples(after, date))
-        result.differences.append(Difference("changed", "site", node, "commit", "", 0, before, after))
+        result.differences.append(Difference("changed", "site", node, "commit", "", 0, recorded, after))
     return result
 
 
@@ -248,13 +284,13 @@ def write(project: Project, comparison: Comparison) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".sync-", dir=data) as folder:
             beside = Path(folder)
-            for name in WRITTEN:
+            for name in _WRITTEN:
                 (beside / name).mkdir()
             for path, content in (comparison.files | comparison.stubs).items():
                 (beside / path).parent.mkdir(parents=True, exist_ok=True)
                 (beside / path).write_bytes(content)
             try:
-                for name in (*WRITTEN, *comparison.stubs, *(path for path in comparison.files if "/" not in path)):
+                for name in (*_WRITTEN, *comparison.stubs, *(path for path in comparison.files if "/" not in path)):
                     if (data / name).exists():
                         move(data / name, beside / "before" / name)
                     move(beside / name, data / name)

@@ -134,24 +134,20 @@ class _Inspector:
     def _in_progress(self, reading: PageReading) -> None:
         """Entries and mentions of which the page says, beside or just below them, that they are not there yet."""
         prose = reading.reading.prose
-        for path in (f"listings/{reading.page.slug}.ttl",):
-            occurrences = Subjects(ox.Quad(t.subject, t.predicate, t.object) for t in self.facts.files.get(path, ()))
-            entry_lines = {int(occurrences.one(s, "onemg:sourceLine")) for s in occurrences.of_class("onemg:Listing")}
-            for kind in ("onemg:Listing", "onemg:Mention"):
-                for occurrence in occurrences.of_class(kind):
-                    line = int(occurrences.one(occurrence, "onemg:sourceLine"))
-                    beside = occurrences.all(occurrence, "onemg:linkText", "onemg:entryNote")
-                    if kind == "onemg:Mention":
-                        beside += [words for number, words in prose if number == line]
-                    else:
-                        below = range(line + 1, line + _NEAR + 1)
-                        beside += [
-                            words
-                            for number, words in prose
-                            if number in below and number not in entry_lines and len(words.split()) <= 5
-                        ]
-                    if said := next(filter(None, map(irregularities.progress, beside)), ""):
-                        self.say(ox.NamedNode(occurrence), "onemg:saidToBe", _literal(said))
+        listed = self.facts.files.get(f"listings/{reading.page.slug}.ttl", [])
+        occurrences = Subjects(ox.Quad(triple.subject, triple.predicate, triple.object) for triple in listed)
+        listings, mentions = occurrences.of_class("onemg:Listing"), occurrences.of_class("onemg:Mention")
+        lines = {occurrence: int(occurrences.one(occurrence, "onemg:sourceLine")) for occurrence in (*listings, *mentions)}
+        entry_lines = {lines[listing] for listing in listings}
+        for occurrence, line in lines.items():
+            beside = occurrences.all(occurrence, "onemg:linkText", "onemg:entryNote")
+            if occurrence in mentions:
+                beside += [words for number, words in prose if number == line]
+            else:
+                below = set(range(line + 1, line + _NEAR + 1)) - entry_lines
+                beside += [words for number, words in prose if number in below and len(words.split()) <= 5]
+            if said := next(filter(None, map(irregularities.progress, beside)), ""):
+                self.say(ox.NamedNode(occurrence), "onemg:saidToBe", _literal(said))
 
     def copies(self) -> None:
         """Pages of which much stands on another page, the smaller of the two first."""
