@@ -1,7 +1,9 @@
 """The knowledge graph: files as named graphs, and what follows from them by rules, each rule in a named graph of its own."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import quote, unquote
@@ -11,11 +13,14 @@ import pyoxigraph as ox
 from onemg_kg import queries
 from onemg_kg.errors import QueryError, RdfError
 from onemg_kg.project import Project
-from onemg_kg.store import Store
+from onemg_kg.store import Store, from_lines, to_lines
 from onemg_kg.terms import BASE
 
 GRAPHS = BASE + "graph/"
 RULES = GRAPHS + "rules/"
+
+_IRIS = re.compile("<[^>]*> <[^>]*> <[^>]*> \\.")
+"""A statement between IRIs as a line of N-Triples."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +58,19 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
     Raises:
         RdfError: a file is not Turtle (RDF 1.1 Turtle), with the line.
     """
-    quads: list[ox.Quad] = []
-    for path in paths:
-        name = graph_name(project, path)
-        try:
-            parsed = ox.parse(path.read_bytes(), format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True)
-            quads.extend(ox.Quad(quad.subject, quad.predicate, quad.object, name) for quad in parsed)
-        except SyntaxError as error:
-            raise RdfError(
-                f"is not Turtle: {error.msg}.", source=project.relative(path), line=error.lineno, fix="Mend the line."
-            ) from None
-        except ValueError as error:
-            raise RdfError(f"is not Turtle: {error}.", source=project.relative(path), fix="Save it as UTF-8.") from None
-    return quads
+    return [quad for path in paths for quad in from_lines(to_lines(_parse(project, path)), graph_name(project, path).value)]
+
+
+def _parse(project: Project, path: Path) -> list[ox.Quad]:
+    """The statements of a Turtle file, in the default graph."""
+    try:
+        return list(ox.parse(path.read_bytes(), format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True))
+    except SyntaxError as error:
+        raise RdfError(
+            f"is not Turtle: {error.msg}.", source=project.relative(path), line=error.lineno, fix="Mend the line."
+        ) from None
+    except ValueError as error:
+        raise RdfError(f"is not Turtle: {error}.", source=project.relative(path), fix="Save it as UTF-8.") from None
 
 
 class _Lines:
@@ -94,7 +99,7 @@ def line_numbers(path: Path) -> dict[ox.Triple, int]:
     return numbers
 
 
-def infer(rules: list[queries.Query], store: Store, stated: Iterable[ox.Quad]) -> list[ox.Quad]:
+def infer(rules: list[queries.Query], store: Store, stated: Collection[str]) -> list[ox.Quad]:
     """Run rules until nothing new follows, adding what follows to the store.
 
     A statement that is stated is never inferred too; one that several rules give stands in the graph of each.
@@ -102,7 +107,7 @@ def infer(rules: list[queries.Query], store: Store, stated: Iterable[ox.Quad]) -
     Args:
         rules: CONSTRUCT queries.
         store: what the rules read; every rule sees what the others add.
-        stated: the quads that the files state.
+        stated: what the files state, as :func:`store.to_lines` writes it.
 
     Returns:
         The new quads, sorted by rule.
@@ -110,30 +115,26 @@ def infer(rules: list[queries.Query], store: Store, stated: Iterable[ox.Quad]) -
     Raises:
         QueryError: a rule is no CONSTRUCT query, or gives a literal or a blank node (a store may rewrite either).
     """
-    known = {quad.triple for quad in stated}
-    found: dict[str, dict[ox.Triple, None]] = {rule.name: {} for rule in rules}
+    known = frozenset(stated)
+    found: dict[str, set[str]] = {rule.name: set() for rule in rules}
     grown = True
     while grown:
         grown = False
         for rule in rules:
             mine = found[rule.name]
-            new = [t for t in store.construct(rule.text, str(rule.path)) if t not in known and t not in mine]
-            for triple in new:
-                if not (isinstance(triple.subject, ox.NamedNode) and isinstance(triple.object, ox.NamedNode)):
+            new = [line for line in store.construct_lines(rule.text, str(rule.path)) if line not in known and line not in mine]
+            for line in new:
+                if not _IRIS.fullmatch(line):
                     raise QueryError(
-                        f"infers {triple}, whose subject or object is no IRI.",
+                        f"infers {line.removesuffix(' .')}, whose subject or object is no IRI.",
                         source=str(rule.path),
                         fix="Let rules relate things that have an IRI.",
                     )
             if new:
                 grown = True
-                mine.update(dict.fromkeys(new))
-                store.add(ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(RULES + rule.name)) for t in new)
-    return [
-        ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(RULES + name))
-        for name, triples in sorted(found.items())
-        for t in sorted(triples, key=str)
-    ]
+                mine.update(new)
+                store.add(from_lines(new, RULES + rule.name), from_lines(new))
+    return [quad for name, lines in sorted(found.items()) for quad in from_lines(sorted(lines), RULES + name)]
 
 
 def load(project: Project) -> Graph:
@@ -143,8 +144,12 @@ def load(project: Project) -> Graph:
         RdfError: a file is not Turtle.
         QueryError: a rule cannot be run.
     """
-    stated = read(project, [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")])
+    paths = [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")]
+    bare = {path: _parse(project, path) for path in paths}
+    lines = {path: to_lines(quads) for path, quads in bare.items()}
+    stated = [quad for path in paths for quad in from_lines(lines[path], graph_name(project, path).value)]
     shapes = read(project, project.files("shapes", suffix=".ttl"))
-    store = Store(stated)
-    inferred = infer(queries.folder(project, "rules"), store, stated)
+    store = Store()
+    store.add(stated, chain.from_iterable(bare.values()))
+    inferred = infer(queries.folder(project, "rules"), store, set().union(*lines.values()))
     return Graph(stated, shapes, inferred, store)

@@ -5,6 +5,7 @@ for all would be too long to read.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pyoxigraph as ox
 
@@ -16,36 +17,61 @@ from onemg_kg.store import Store, Table, Term, in_default_graph
 from onemg_kg.terms import BASE, PREFIXES, shorten
 
 
-def render(project: Project, store: Store) -> dict[str, bytes]:
-    """Every question with its answer.
+@dataclass(frozen=True)
+class Answer:
+    """A question with its answer.
+
+    Attributes:
+        query: the question.
+        values: what its parameters are bound to, by name.
+        text: the query with these values in place.
+        table: the answer, if it is a table.
+        file: the name of the answer as a file.
+        content: that file: SPARQL 1.1 Query Results CSV, or RDF 1.1 Turtle where the answer is a graph.
+    """
+
+    query: queries.Query
+    values: Mapping[str, ox.NamedNode | ox.Literal]
+    text: str
+    table: Table | None
+    file: str
+    content: bytes
+
+
+def answers(project: Project, store: Store) -> list[Answer]:
+    """Answer every question.
 
     Args:
         project: has the queries of the questions.
         store: the whole graph, stated and inferred.
 
-    Returns:
-        The files by path: ``questions/NAME.md``; the answer as ``questions/NAME.csv`` (SPARQL 1.1 Query Results CSV), or as
-        ``questions/NAME.ttl`` (RDF 1.1 Turtle) where it is a graph; and ``questions/index.md``. Same graph, same bytes.
-
     Raises:
         QueryError: a query is not SPARQL 1.1, or its header binds a parameter that it does not have.
     """
-    found = queries.folder(project, "questions")
-    files: dict[str, bytes] = {"questions/index.md": _index(found).encode()}
-    for query in found:
+    found: list[Answer] = []
+    for query in queries.folder(project, "questions"):
         values = {name: query.term(name, value) for name, value in query.examples.items()}
         text = query.bind(values)
         source = str(query.path)
         if store.is_construct(text, source):
-            name = f"{query.name}.ttl"
             content = FORMATS["turtle"].write(in_default_graph(store.construct(text, source)), PREFIXES)
-            answer = f"```turtle\n{content.decode()}```\n"
+            found.append(Answer(query, values, text, None, f"{query.name}.ttl", content))
         else:
-            name = f"{query.name}.csv"
-            content = store.results(text, "csv", source).encode()
-            answer = _table(store.select(text, source))
-        files[f"questions/{name}"] = content
-        files[f"questions/{query.name}.md"] = _page(query, values, text, answer, name).encode()
+            table = store.select(text, source)
+            found.append(Answer(query, values, text, table, f"{query.name}.csv", store.results(text, "csv", source).encode()))
+    return found
+
+
+def render(found: list[Answer]) -> dict[str, bytes]:
+    """Every question with its answer, as files by path.
+
+    ``questions/NAME.md``, the answer as ``questions/NAME.csv`` or ``questions/NAME.ttl``, and ``questions/index.md``.
+    Same graph, same bytes.
+    """
+    files = {"questions/index.md": _index([answer.query for answer in found]).encode()}
+    for answer in found:
+        files[f"questions/{answer.file}"] = answer.content
+        files[f"questions/{answer.query.name}.md"] = _page(answer).encode()
     return files
 
 
@@ -62,21 +88,21 @@ def _index(found: list[queries.Query]) -> str:
     return "\n".join(lines)
 
 
-def _page(
-    query: queries.Query, values: Mapping[str, ox.NamedNode | ox.Literal], text: str, answer: str, answer_file: str
-) -> str:
+def _page(answer: Answer) -> str:
     """A question in Markdown: who asks it, the answer, and the query that gives it."""
+    query, values = answer.query, answer.values
+    shown = _table(answer.table) if answer.table else f"```turtle\n{answer.content.decode()}```\n"
     lines = [f"# {plain(query.title)}", "", plain(query.header.get("description", "")), ""]
     if "asked-by" in query.header:
         lines += [f"Asked by: {plain(query.header['asked-by'])}.", ""]
     lines += ["## Answer", ""]
     if values:
         lines += [f"With {', '.join(f'{plain(name)} = {_shown(value)}' for name, value in values.items())}.", ""]
-    lines += [answer, f"As a file: [{answer_file}]({answer_file}).", "", "## Query", ""]
+    lines += [shown, f"As a file: [{answer.file}]({answer.file}).", "", "## Query", ""]
     if query.parameters:
         names = " and ".join(f"`VALUES ?{name}`" for name in query.parameters)
         lines += [f"Inside the braces of {names}, an IRI asks about one thing, `UNDEF` about all.", ""]
-    return "\n".join([*lines, "```sparql", text.rstrip("\n"), "```", ""])
+    return "\n".join([*lines, "```sparql", answer.text.rstrip("\n"), "```", ""])
 
 
 def _table(table: Table) -> str:

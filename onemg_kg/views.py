@@ -103,27 +103,36 @@ class View:
     reasons: dict[str, Reason]
 
 
-def render(project: Project, store: Store) -> dict[str, bytes]:
-    """Every view in every form.
+def collect(project: Project, store: Store) -> list[View]:
+    """Every view, by name.
 
     Args:
         project: has the queries of the views, and of the rules for their titles.
         store: the whole graph, stated and inferred.
 
-    Returns:
-        The files by path: ``views/NAME.json`` and ``views/NAME.md``; for a Jekyll site of the ELIXIR Toolkit Theme
-        ``jekyll/_data/onemg_NAME.yml`` and ``jekyll/pages/onemg/NAME.md``; and a list of the views for readers of each.
-        Same graph, same bytes.
-
     Raises:
         QueryError: a query is not the SELECT query of a view.
     """
     rules = queries.folder(project, "rules")
-    found = [run(query, store, rules) for query in queries.folder(project, "views")]
+    return [run(query, store, rules) for query in queries.folder(project, "views")]
+
+
+def render(found: list[View], version: str) -> dict[str, bytes]:
+    """Every view in every form.
+
+    Args:
+        found: every view.
+        version: the version of the graph.
+
+    Returns:
+        The files by path: ``views/NAME.json`` and ``views/NAME.md``; for a Jekyll site of the ELIXIR Toolkit Theme
+        ``jekyll/_data/onemg_NAME.yml`` and ``jekyll/pages/onemg/NAME.md``; and a list of the views for readers of each.
+        Same graph, same bytes.
+    """
     texts = {
         "views/index.md": f"# {_TITLE}\n\n" + _list(found, "{}.md"),
         "jekyll/pages/onemg/views.md": _page(
-            "views", _TITLE, _DESCRIPTION, project.version, _list(found, "{{{{ '/onemg/{}' | relative_url }}}}")
+            "views", _TITLE, _DESCRIPTION, version, _list(found, "{{{{ '/onemg/{}' | relative_url }}}}")
         ),
     }
     for view in found:
@@ -131,7 +140,7 @@ def render(project: Project, store: Store) -> dict[str, bytes]:
         texts[f"views/{view.name}.md"] = f"# {plain(view.title)}\n\n" + _body(view, _plain_label)
         texts[f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml"] = _data(view)
         texts[f"jekyll/pages/onemg/{view.name}.md"] = _page(
-            view.name, view.title, view.description, project.version, _body(view, _badge)
+            view.name, view.title, view.description, version, _body(view, _badge)
         )
     return {path: text.encode() for path, text in texts.items()}
 

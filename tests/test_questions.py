@@ -69,7 +69,7 @@ LONG = 80
 
 @pytest.fixture(scope="module")
 def files(loaded: graph.Graph) -> dict[str, bytes]:
-    return questions.render(PROJECT, loaded.store)
+    return questions.render(questions.answers(PROJECT, loaded.store))
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_render_does_not_depend_on_order(loaded: graph.Graph, files: dict[str, b
     """The same graph gives the same bytes, in whatever order its statements come."""
     quads = [*loaded.stated, *loaded.inferred]
     random.Random(7).shuffle(quads)
-    assert questions.render(PROJECT, Store(quads)) == files
+    assert questions.render(questions.answers(PROJECT, Store(quads))) == files
 
 
 def test_nothing_in_an_answer_is_markup(make_project: Project) -> None:
@@ -188,7 +188,7 @@ def test_nothing_in_an_answer_is_markup(make_project: Project) -> None:
     subject, predicate = ox.NamedNode("https://example.org/s"), ox.NamedNode("https://example.org/p")
     values = (ox.Literal(title), ox.NamedNode("https://example.org/?a=(b)_c"), ox.NamedNode("urn:x:y"))
     store = Store([ox.Quad(subject, predicate, value) for value in values])
-    text = questions.render(make_project, store)["questions/all.md"].decode()
+    text = questions.render(questions.answers(make_project, store))["questions/all.md"].decode()
     tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
     cells = [tokens[number + 1] for number, token in enumerate(tokens) if token.type == "td_open"]
     assert {"".join(child.content for child in cell.children or []) for cell in cells} == {
@@ -205,4 +205,4 @@ def test_example_without_parameter(make_project: Project) -> None:
     path = make_project.folder("queries") / "questions" / "wrong.rq"
     path.write_text("#+ title: Who?\n#+ example.who: researcher\nSELECT * { ?s ?p ?o }", encoding="utf-8")
     with pytest.raises(QueryError, match="no parameter 'who'"):
-        questions.render(make_project, Store())
+        questions.render(questions.answers(make_project, Store()))

@@ -309,12 +309,12 @@ def test_render_does_not_depend_on_order(loaded: graph.Graph) -> None:
     """The same graph gives the same bytes, in whatever order its statements come."""
     quads = [*loaded.stated, *loaded.inferred]
     random.Random(7).shuffle(quads)
-    assert views.render(PROJECT, Store(quads)) == views.render(PROJECT, loaded.store)
+    assert views.collect(PROJECT, Store(quads)) == views.collect(PROJECT, loaded.store)
 
 
 def test_render_writes_every_form(store: Store) -> None:
     """A view is written as JSON, Markdown, and data and page for Jekyll, and needs nothing but its file."""
-    files = views.render(PROJECT, store)
+    files = views.render(views.collect(PROJECT, store), PROJECT.version)
     assert set(files) - {"views/index.md", "jekyll/pages/onemg/views.md"} == {
         path
         for name in VIEWS
@@ -366,7 +366,7 @@ def written(folder: Path, title: str, link: str = "https://example.org/") -> dic
         f"SELECT * WHERE {{ VALUES ({variables}) {{ ({' '.join(columns.values())}) }} }}",
         encoding="utf-8",
     )
-    return views.render(Project(folder, "0.0.0"), Store())
+    return views.render(views.collect(Project(folder, "0.0.0"), Store()), "0.0.0")
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(str.strip)

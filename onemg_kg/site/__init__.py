@@ -1,0 +1,281 @@
+"""The static site: a page and data for every IRI, the views, the questions, and everything that they need, as plain files."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from onemg_kg.addresses import document
+from onemg_kg.descriptions import Description, Descriptions
+from onemg_kg.formats import FORMATS, Context, tokens
+from onemg_kg.graph import RULES
+from onemg_kg.project import Project
+from onemg_kg.queries import Query
+from onemg_kg.questions import Answer
+from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
+from onemg_kg.site.things import Memberships, Thing
+from onemg_kg.store import Term
+from onemg_kg.terms import BASE, PREFIXES, expand, shorten, term, text
+from onemg_kg.views import Group, View
+
+_DATASET = BASE + "data/framework"
+_SOURCE = BASE + "id/framework/source"
+_OVERRIDES = "templates"
+"""The folder of a project whose templates come before ours."""
+_FALLBACK = "thing.html"
+_WAYS = ("by-lifecycle-stage", "by-use-case", "by-role", "by-country")
+"""The views by which one applies the Framework, as the home page has them."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a site shows.
+
+    Attributes:
+        project: the source, with the queries and perhaps templates of its own.
+        quads: everything that has a page: what is stated, what follows, the shapes and the record.
+        views: every view.
+        answers: every question with its answer.
+        rules: every rule of inference.
+        published: the JSON-LD context.
+        dumps: files that are there already and stand for the description of an IRI, by path (``data/framework.ttl``).
+        markup: schema.org for the page of a thing, by IRI.
+        origin: the address at which the site will stand, for what needs one in full.
+    """
+
+    project: Project
+    quads: list[ox.Quad]
+    views: list[View]
+    answers: list[Answer]
+    rules: list[Query]
+    published: Context
+    dumps: Mapping[str, bytes] = field(default_factory=dict)
+
+
+
+def _count(group: Group) -> int:
+    """How many resources a group has, with its parts; one in several parts counts once."""
+    return len({entry.resource for entry in group.entries} | {entry.resource for part in group.parts for entry in part.entries})
+
+
+def _slug(iri: str) -> str:
+    return shorten(iri).rpartition(":")[2].rpartition("/")[2]
+
+
+class _Writer:
+    """Makes the files of one site."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.descriptions = Descriptions(content.quads)
+        self.memberships = Memberships(content.views)
+        self.elsewhere = {
+            group.group: f"views/{view.name}/{_slug(group.group)}.html"
+            for view in content.views
+            for group in view.groups
+            if not group.group.startswith(BASE)
+        }
+        own = content.project.folder(_OVERRIDES)
+        overrides = [own] if own.is_dir() else []
+        self.pages = Pages(self._site(), self.descriptions, self.elsewhere, overrides)
+        self.templates = {path.stem for folder in (*overrides, TEMPLATES) for path in folder.glob("*.html")}
+        self.license = [
+            ox.Quad(quad.subject, quad.predicate, quad.object)
+            for quad in self.descriptions.of(_DATASET)
+            if quad.predicate == term("dcterms:license")
+        ]
+
+    def _site(self) -> Site:
+        source = Thing(_SOURCE, self.descriptions.describe(document(_SOURCE)[0]), self.descriptions, self.memberships)
+        return Site(
+            title="1+MG Framework as data",
+            version=self.content.project.version,
+            commit=source.first("dcterms:identifier"),
+            date=source.first("dcterms:issued"),
+            editor=(ASSETS / "vendor" / "query.js").is_file(),
+        )
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Every file of the site, each once."""
+        for path in sorted(ASSETS.rglob("*")):
+            if path.is_file():
+                yield f"assets/{path.relative_to(ASSETS).as_posix()}", path.read_bytes()
+        yield from self._front()
+        yield from self._views()
+        yield from self._questions()
+        for path in self.descriptions.paths():
+            yield from self._document(path)
+
+    def _front(self) -> Iterator[tuple[str, bytes]]:
+        by_name = {view.name: view for view in self.content.views}
+        levels = by_name["by-level"].groups
+        counts = {
+            "resources": sum(expand("onemg:FrameworkResource") in self.descriptions.types(iri) for iri in self._described()),
+            "questions": len(self.content.answers),
+        }
+        yield (
+            "index.html",
+            self.pages.render(
+                "index.html",
+                "index.html",
+                title="1+MG Framework as data",
+                description="The 1+ Million Genomes Framework as linked data: every resource, its label, where it is listed and what it applies to.",
+                section=by_name["by-section"],
+                ways=[by_name[name] for name in _WAYS],
+                required=levels[0],
+                counts=counts,
+                total=_count,
+                picture="",
+            ),
+        )
+        yield (
+            "404.html",
+            self.pages.render("404.html", "404.html", title="Nothing is here", description="No page has this address."),
+        )
+        yield (
+            "rules/inference.html",
+            self.pages.render(
+                "inference.html",
+                "rules/inference.html",
+                title="What follows by rules",
+                description="The rules by which statements follow from what the Framework states.",
+                rules=self.content.rules,
+            ),
+        )
+
+    def _described(self) -> Iterator[str]:
+        for path in self.descriptions.paths():
+            yield self.descriptions.describe(path).iri
+
+    def _views(self) -> Iterator[tuple[str, bytes]]:
+        found = self.content.views
+        yield (
+            "views/index.html",
+            self.pages.render(
+                "views.html",
+                "views/index.html",
+                title="Browse the Framework",
+                description="The resources of the Framework by section, label, stage, use case, role and more.",
+                views=found,
+            ),
+        )
+        for view in found:
+            template = f"{view.name}.html" if view.name in self.templates else "view.html"
+            path = f"views/{view.name}.html"
+            anchors = [_slug(group.group) for group in view.groups]
+            yield (
+                path,
+                self.pages.render(
+                    template, path, title=view.title, description=view.description, view=view, anchors=anchors
+                ),
+            )
+            for group in view.groups:
+                if self.elsewhere.get(group.group) == f"views/{view.name}/{_slug(group.group)}.html":
+                    path = self.elsewhere[group.group]
+                    yield (
+                        path,
+                        self.pages.render(
+                            "group.html",
+                            path,
+                            title=f"{group.label}: {view.title[:1].lower()}{view.title[1:]}",
+                            description=f"{group.label}. {view.description}",
+                            view=view,
+                            group=group,
+                        ),
+                    )
+
+    def _questions(self) -> Iterator[tuple[str, bytes]]:
+        asked: dict[str, list[Query]] = {}
+        for answer in self.content.answers:
+            query = answer.query
+            asked.setdefault(query.header.get("asked-by", "anyone"), []).append(query)
+            path = f"questions/{query.name}.html"
+            yield f"questions/{query.name}.rq", answer.text.encode()
+            yield f"questions/{answer.file}", answer.content
+            yield (
+                path,
+                self.pages.render(
+                    "question.html",
+                    path,
+                    title=query.title,
+                    description=query.header.get("description", "") or query.title,
+                    answer=answer,
+                    query=query,
+                    values={name: text(value) for name, value in answer.values.items()},
+                    rows=[[self._cell(node) for node in row] for row in answer.table.rows] if answer.table else [],
+                ),
+            )
+        yield (
+            "questions/index.html",
+            self.pages.render(
+                "questions.html",
+                "questions/index.html",
+                title="Questions that the graph answers",
+                description="What people who build, govern, edit and use the infrastructure ask of the Framework.",
+                asked=sorted(asked.items()),
+            ),
+        )
+
+    def _cell(self, node: Term | None) -> tuple[str, str | None]:
+        """A cell of an answer: what it says, and the IRI if it is one."""
+        if not isinstance(node, ox.NamedNode):
+            return text(node), None
+        return self.descriptions.label(node.value), node.value
+
+    def _document(self, path: str) -> Iterator[tuple[str, bytes]]:
+        described = self.descriptions.describe(path)
+        if path != "index":
+            yield path + ".html", self._page(described)
+        yield from self._data(described)
+
+    def _page(self, described: Description) -> bytes:
+        thing = Thing(described.iri, described, self.descriptions, self.memberships)
+        names = sorted(shorten(type_).partition(":")[2] for type_ in thing.types)
+        template = next((f"{name}.html" for name in names if name in self.templates), _FALLBACK)
+        lead = thing.first("dcterms:description", "skos:definition", "rdfs:comment", "skos:scopeNote")
+        return self.pages.render(
+            template,
+            described.path + ".html",
+            title=thing.label,
+            description=lead or f"What the knowledge graph of the 1+MG Framework says of {thing.label}.",
+            iri=described.iri,
+            thing=thing,
+            expand=expand,
+            picture="",
+        )
+
+    def _data(self, described: Description) -> Iterator[tuple[str, bytes]]:
+        """The description in each format: the triples, and with the sources of each statement the quads."""
+        path = described.path
+        quads = [*described.quads(), *self._about(described)]
+        held = tokens(quads)
+        plain = tokens(quad.triple for quad in quads)
+        for form in FORMATS.values():
+            name = path + form.suffix
+            if name in self.content.dumps:
+                yield name, self.content.dumps[name]
+            else:
+                yield name, form.write_tokens(held if form.quads and form.name != "jsonld" else plain, PREFIXES, self.content.published)
+
+    def _about(self, described: Description) -> list[ox.Quad]:
+        """What a document says of itself: what it is about, of what it is part, and the files and rules that it was made from."""
+        page = ox.NamedNode(BASE + described.path + ".html")
+        graphs = sorted({quad.graph_name for quad in described.statements + described.inverse}, key=str)
+        return [
+            ox.Quad(page, term("rdf:type"), term("foaf:Document")),
+            ox.Quad(page, term("foaf:primaryTopic"), ox.NamedNode(described.iri)),
+            ox.Quad(page, term("void:inDataset"), ox.NamedNode(_DATASET)),
+            *(ox.Quad(page, quad.predicate, quad.object) for quad in self.license),
+            *(ox.Quad(page, term("prov:wasDerivedFrom"), name) for name in graphs if isinstance(name, ox.NamedNode)),
+        ]
+
+
+def render(content: Content) -> Iterator[tuple[str, bytes]]:
+    """Every file of the site: its path below the root and its content. Same content, same bytes.
+
+    Raises:
+        jinja2.TemplateError: a template is wrong.
+        RdfError: a description cannot be written in a format.
+    """
+    return _Writer(content).files()

@@ -1,0 +1,159 @@
+"""What a template knows of the thing that it shows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pyoxigraph as ox
+
+from onemg_kg.descriptions import Description, Descriptions
+from onemg_kg.graph import RULES, file_of
+from onemg_kg.terms import expand, term, text
+from onemg_kg.views import Entry, Group, View
+
+
+@dataclass
+class Value:
+    """One value of a property, with where its statement comes from.
+
+    Attributes:
+        text: the literal, or what the node is called.
+        iri: the node; ``None`` for a literal.
+        language: the language of the literal, or ``None``.
+        datatype: the datatype of a literal that is no plain text, or ``None``.
+        files: the files that state it.
+        rules: the names of the rules from which it follows.
+        parts: for a node without a name, its own properties.
+    """
+
+    text: str
+    iri: str | None
+    language: str | None
+    datatype: str | None
+    files: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    parts: list["Row"] = field(default_factory=list)
+
+
+@dataclass
+class Row:
+    """A property with its values."""
+
+    property: str
+    values: list[Value]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A place of a resource in a view: the group, and where the group is part of another, that."""
+
+    view: View
+    group: Group
+    whole: Group | None
+    entry: Entry
+
+
+class Memberships:
+    """Which groups of views are about a thing, and which hold it.
+
+    Args:
+        found: every view.
+    """
+
+    def __init__(self, found: Iterable[View]) -> None:
+        self.about: dict[str, list[tuple[View, Group]]] = defaultdict(list)
+        self.of: dict[str, list[Membership]] = defaultdict(list)
+        for view in found:
+            for group in view.groups:
+                self._add(view, group, None)
+
+    def _add(self, view: View, group: Group, whole: Group | None) -> None:
+        if whole is None or not any(held.group == group.group for _, held in self.about[group.group]):
+            self.about[group.group].append((view, group))
+        for entry in group.entries:
+            self.of[entry.resource].append(Membership(view, group, whole, entry))
+        for part in group.parts:
+            self._add(view, part, group)
+
+
+class Thing:
+    """A thing as a template sees it.
+
+    Args:
+        iri: the thing.
+        description: what its document says.
+        descriptions: what things are called, and of which classes they are.
+        memberships: where views have it.
+    """
+
+    def __init__(self, iri: str, description: Description, descriptions: Descriptions, memberships: Memberships) -> None:
+        self.iri = iri
+        self.label = descriptions.label(iri)
+        self.types = descriptions.types(iri)
+        self.about = memberships.about.get(iri, [])
+        self.memberships = memberships.of.get(iri, [])
+        self._descriptions = descriptions
+        self._quads: dict[ox.NamedNode | ox.BlankNode, list[ox.Quad]] = defaultdict(list)
+        for quad in description.statements:
+            self._quads[quad.subject].append(quad)  # type: ignore[index]  # a triple is no subject in RDF 1.1
+        self.rows = self._rows(ox.NamedNode(iri))
+        self.inverse = self._inverse(ox.NamedNode(iri), description.inverse)
+        self.parts = sorted(node.value for node in self._quads if isinstance(node, ox.NamedNode) and node.value != iri)
+
+    def part(self, iri: str) -> list[Row]:
+        """The properties of a hash IRI below the thing."""
+        return self._rows(ox.NamedNode(iri))
+
+    def get(self, name: str) -> list[Value]:
+        """The values of a property, by its short name."""
+        wanted = expand(name)
+        return next((row.values for row in self.rows if row.property == wanted), [])
+
+    def first(self, *names: str) -> str:
+        """The first value of the first of some properties that has one; empty where none has."""
+        return next((value.text for name in names for value in self.get(name)), "")
+
+    def is_a(self, name: str) -> bool:
+        """Whether the thing is of a class, by the short name of that."""
+        return expand(name) in self.types
+
+    def _value(self, node: object, quad: ox.Quad) -> Value:
+        if isinstance(node, ox.Literal):
+            plain = node.language is not None or node.datatype == term("xsd:string")
+            return Value(node.value, None, node.language, None if plain else node.datatype.value)
+        if isinstance(node, ox.BlankNode):
+            return Value("", None, None, None, parts=self._rows(node))
+        iri = text(node) if isinstance(node, ox.NamedNode) else str(quad.object)
+        return Value(self._descriptions.label(iri), iri, None, None)
+
+    def _rows(self, node: ox.NamedNode | ox.BlankNode) -> list[Row]:
+        return self._folded((quad.predicate.value, quad.object, quad) for quad in self._quads.get(node, ()))
+
+    def _inverse(self, node: ox.NamedNode, quads: Iterable[ox.Quad]) -> list[Row]:
+        return self._folded((quad.predicate.value, quad.subject, quad) for quad in quads if quad.object == node)
+
+    def _folded(self, found: Iterable[tuple[str, object, ox.Quad]]) -> list[Row]:
+        """Statements by property and value, each value once, with all the places that it comes from."""
+        rows: dict[str, dict[object, Value]] = defaultdict(dict)
+        for name, node, quad in found:
+            values = rows[name]
+            if node not in values:
+                values[node] = self._value(node, quad)
+            graph = text(quad.graph_name)
+            if graph.startswith(RULES):
+                values[node].rules.append(graph.removeprefix(RULES))
+            else:
+                values[node].files.append(file_of(graph))
+        return [
+            Row(name, sorted(values.values(), key=lambda value: (value.text.casefold(), value.iri or "", value.language or "")))
+            for name, values in sorted(rows.items(), key=lambda item: (_rank(item[0]), item[0]))
+        ]
+
+
+_FIRST = ("rdf:type", "dcterms:title", "skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:description", "skos:definition")
+
+
+def _rank(name: str) -> int:
+    """What a reader looks for first comes first."""
+    order = [expand(first) for first in _FIRST]
+    return order.index(name) if name in order else len(order)
