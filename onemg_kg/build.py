@@ -4,13 +4,15 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph as ox
 
-from onemg_kg import catalogue, check, graph, questions, ruledocs, views
+from onemg_kg import __version__, catalogue, check, graph, questions, ruledocs, site, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
 from onemg_kg.formats import FORMATS, Context, Format, Statement, Tokens, derive, tokens
@@ -27,13 +29,16 @@ class Built:
     """What a build made.
 
     Attributes:
-        files: every file, by its path below the output folder.
+        files: every file but those of the site, by its path below the output folder.
+        pages: gives the files of the site by their path there, each made as it is asked for, so that a large site is never
+            held at once.
         stated: how many triples the published graph states.
         inferred: how many follow.
         findings: what validation found that is no violation.
     """
 
     files: dict[str, bytes]
+    pages: Callable[[], Iterator[tuple[str, bytes]]]
     stated: int
     inferred: int
     findings: list[Finding]
@@ -61,7 +66,7 @@ def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
 
 
 def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> Built:
-    """Make every file of a build, in memory.
+    """Make a build.
 
     Args:
         project: the graph's source.
@@ -82,9 +87,11 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
             + "\n".join(describe(finding) for finding in violations)
         )
     progress("writing views")
-    files = views.render(views.collect(project, loaded.store), project.version) | ruledocs.render(project)
+    found = views.collect(project, loaded.store)
+    files = views.render(found, project.version) | ruledocs.render(project)
     progress("answering questions")
-    files.update(questions.render(questions.answers(project, loaded.store)))
+    answers = questions.answers(project, loaded.store)
+    files.update(questions.render(answers))
     progress("writing dumps")
     everything = tokens([*loaded.stated, *loaded.inferred])
     published = derive(PREFIXES, everything)
@@ -94,24 +101,40 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
         **_written("framework", everything, _QUADS, published),
         **_dumps("inferred", _triples(loaded.inferred), _TRIPLES, published),
     }
+    record = catalogue.describe(framework, loaded.inferred, dumps, project.version)
     others = {
         **_dumps("ontology", _triples(_part(loaded.stated, "ontology/onemg")), _TRIPLES, published),
         **_dumps("schemes", _triples(_part(loaded.stated, "ontology/schemes/")), _TRIPLES, published),
         **_dumps("shapes", _triples(loaded.shapes), _TRIPLES, published),
-        **_dumps("catalogue", catalogue.describe(framework, loaded.inferred, dumps, project.version), _TRIPLES, published),
+        **_dumps("catalogue", record, _TRIPLES, published),
     }
     files.update({name: content for name, (_, content) in (dumps | others).items()})
     files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
-    listing = {
-        "name": "onemg-kg",
-        "version": project.version,
-        "files": {
-            name: {"bytes": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()} for name in sorted(files)
-        },
-    }
-    files[MANIFEST] = (json.dumps(listing, indent=2) + "\n").encode()
+    content = site.Content(
+        project,
+        [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(record, loaded.stated)],
+        loaded.store,
+        found,
+        answers,
+        published,
+        _placed(files),
+    )
     stated = len(set(_triples(framework)))
-    return Built(files, stated, len(set(_triples(loaded.inferred))), findings)
+    return Built(files, partial(site.render, content), stated, len(set(_triples(loaded.inferred))), findings)
+
+
+def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a build that are part of the site, by their place there."""
+    places: dict[str, bytes] = {}
+    for name, content in files.items():
+        stem, _, suffix = name.partition(".")
+        if stem == "ontology":
+            places[f"ns.{suffix}"] = content
+        elif stem in {"framework", "inferred", "schemes", "catalogue"}:
+            places[f"data/{name}"] = content
+        elif stem in {"shapes", "context"} or stem.startswith("views/"):
+            places[name] = content
+    return places
 
 
 def describe(finding: Finding) -> str:
@@ -125,7 +148,20 @@ def describe(finding: Finding) -> str:
     return text + (f" {finding.fix}" if finding.fix else "")
 
 
-def write(built: Built, out: Path) -> None:
+@dataclass(frozen=True)
+class Written:
+    """What was put in place.
+
+    Attributes:
+        files: how many files.
+        size: how many bytes they hold.
+    """
+
+    files: int
+    size: int
+
+
+def write(built: Built, out: Path) -> Written:
     """Put a build in place: written beside first, then swapped, so that the last good build is there until the new one is.
 
     Args:
@@ -134,7 +170,7 @@ def write(built: Built, out: Path) -> None:
 
     Raises:
         ProjectError: the folder holds something else than a build, or is a file.
-        OnemgError: the disk refuses.
+        OnemgError: the disk refuses, or a page cannot be made.
     """
     fix = "Name another folder with --out."
     if out.exists() and not out.is_dir():
@@ -148,10 +184,7 @@ def write(built: Built, out: Path) -> None:
         raise OnemgError(f"cannot be written: {error.strerror}.", source=str(out)) from None
     try:
         new, old = beside / "new", beside / "old"
-        for name, content in built.files.items():
-            path = new / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        written = _fill(new, built)
         if out.exists():
             out.rename(old)
         new.rename(out)
@@ -161,3 +194,21 @@ def write(built: Built, out: Path) -> None:
         raise OnemgError(f"cannot be written: {error.strerror}.", source=str(out)) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    return written
+
+
+def _fill(folder: Path, built: Built) -> Written:
+    """Write every file, and last the manifest of them."""
+    told: dict[str, dict[str, int | str]] = {}
+    made: set[Path] = set()
+    for name, content in chain(built.files.items(), ((f"site/{path}", page) for path, page in built.pages())):
+        path = folder / name
+        if path.parent not in made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.add(path.parent)
+        path.write_bytes(content)
+        told[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    listing = {"name": "onemg-kg", "version": __version__, "files": dict(sorted(told.items()))}
+    manifest = (json.dumps(listing, indent=2) + "\n").encode()
+    (folder / MANIFEST).write_bytes(manifest)
+    return Written(len(told) + 1, sum(int(file["bytes"]) for file in told.values()) + len(manifest))

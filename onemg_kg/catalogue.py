@@ -13,6 +13,7 @@ from onemg_kg.terms import BASE, NS, term, text
 _DATASET = "data/framework"
 _SOURCE = "id/framework/source"
 _RECORD = GRAPHS + "data/catalogue"
+_COMPUTED = GRAPHS + "build/catalogue"
 _FILE_TYPES = {
     "turtle": "RDF_TURTLE",
     "jsonld": "JSON_LD",
@@ -135,6 +136,12 @@ def describe(
     record.say(agent, "rdf:type", "prov:SoftwareAgent")
     record.say(agent, "foaf:name", ox.Literal(f"onemg-kg {version}"))
     return record.triples
+
+
+def computed(record: Iterable[ox.Triple], stated: Iterable[ox.Quad]) -> list[ox.Quad]:
+    """What a build adds to what is stated of the graph, in a graph of its own."""
+    known = {quad.triple for quad in stated}
+    return [ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(_COMPUTED)) for t in record if t not in known]
 
 
 def _dates(stated: Iterable[ox.Quad]) -> list[ox.Literal]:

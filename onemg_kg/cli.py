@@ -177,17 +177,16 @@ def _build(project: "Project", options: argparse.Namespace) -> int:
     try:
         built = build.make(project, _progress)
         _progress("putting in place")
-        build.write(built, options.out)
+        written = build.write(built, options.out)
     finally:
         _progress("")
     seconds = time.monotonic() - start
-    size = sum(map(len, built.files.values()))
     if options.json:
         _print_json(
             {
                 "out": str(options.out),
-                "files": len(built.files),
-                "bytes": size,
+                "files": written.files,
+                "bytes": written.size,
                 "statements": built.stated,
                 "inferred": built.inferred,
                 "findings": [asdict(finding) for finding in built.findings],
@@ -198,9 +197,10 @@ def _build(project: "Project", options: argparse.Namespace) -> int:
         if finding.severity == "warning":
             print(_paint(build.describe(finding), "33"), file=sys.stderr)
     out = options.out
-    print(_paint(f"Built {out}{os.sep} in {seconds:.1f} s:", "1"), f"{len(built.files)} files, {size / 1e6:.1f} MB.")
+    print(_paint(f"Built {out}{os.sep} in {seconds:.1f} s:", "1"), f"{written.files:,} files, {written.size / 1e6:.1f} MB.")
     print(f"  {built.stated:,} statements, and {built.inferred:,} that follow from them by rules.")
     rows = (
+        (f"site{os.sep}", "the same as a web site: a page and data for every IRI, explorer, questions"),
         ("framework.ttl", "the graph (also .jsonld, .nt, .rdf; .nq and .trig with what follows, by source)"),
         ("inferred.ttl", "what follows from it"),
         ("ontology.ttl", "the ontology; schemes.ttl and shapes.ttl beside it"),

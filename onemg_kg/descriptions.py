@@ -1,7 +1,7 @@
 """What the graph says of each thing that it names: the content of the documents at their IRIs.
 
-A document describes one IRI, the hash IRIs below it, and the blank nodes that they lead to: what is stated of them and what follows
-(their statements), where they are the object (inverse), and what everything else that is named there is called.
+A document describes one IRI, the hash IRIs below it, and the blank nodes that they lead to: what is stated of them and what
+follows (their statements), where they are the object (inverse), and what everything else that is named there is called.
 """
 
 from collections import defaultdict

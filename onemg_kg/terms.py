@@ -1,6 +1,7 @@
 """The names of the graph: our namespace and the prefix table. No other Python module spells an IRI."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
 import pyoxigraph as ox
@@ -99,6 +100,7 @@ def text(node: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | ox.Default
     return "" if node is None or isinstance(node, ox.Triple | ox.DefaultGraph) else node.value
 
 
+@cache
 def shorten(iri: str) -> str:
     """The short name of an IRI: prefixed where the table has its namespace, else below the base, else as it is."""
     for prefix, namespace in PREFIXES.items():

@@ -1,21 +1,20 @@
 """The static site: a page and data for every IRI, the views, the questions, and everything that they need, as plain files."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import pyoxigraph as ox
 
+from onemg_kg import queries
 from onemg_kg.addresses import document
 from onemg_kg.descriptions import Description, Descriptions
 from onemg_kg.formats import FORMATS, Context, tokens
-from onemg_kg.graph import RULES
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
 from onemg_kg.questions import Answer
 from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
 from onemg_kg.site.things import Memberships, Thing
-from onemg_kg.store import Term
+from onemg_kg.store import Store, Term
 from onemg_kg.terms import BASE, PREFIXES, expand, shorten, term, text
 from onemg_kg.views import Group, View
 
@@ -35,23 +34,20 @@ class Content:
     Attributes:
         project: the source, with the queries and perhaps templates of its own.
         quads: everything that has a page: what is stated, what follows, the shapes and the record.
+        store: what is stated and what follows, for queries.
         views: every view.
         answers: every question with its answer.
-        rules: every rule of inference.
         published: the JSON-LD context.
-        dumps: files that are there already and stand for the description of an IRI, by path (``data/framework.ttl``).
-        markup: schema.org for the page of a thing, by IRI.
-        origin: the address at which the site will stand, for what needs one in full.
+        files: what is there already, by path; what has the place of a description stands for it (``data/framework.ttl``).
     """
 
     project: Project
     quads: list[ox.Quad]
+    store: Store
     views: list[View]
     answers: list[Answer]
-    rules: list[Query]
     published: Context
-    dumps: Mapping[str, bytes] = field(default_factory=dict)
-
+    files: Mapping[str, bytes]
 
 
 def _count(group: Group) -> int:
@@ -68,6 +64,7 @@ class _Writer:
 
     def __init__(self, content: Content) -> None:
         self.content = content
+        self.rules = queries.folder(content.project, "rules")
         self.descriptions = Descriptions(content.quads)
         self.memberships = Memberships(content.views)
         self.elsewhere = {
@@ -78,7 +75,13 @@ class _Writer:
         }
         own = content.project.folder(_OVERRIDES)
         overrides = [own] if own.is_dir() else []
-        self.pages = Pages(self._site(), self.descriptions, self.elsewhere, overrides)
+        self.pages = Pages(
+            self._site(),
+            self.descriptions,
+            self.elsewhere,
+            {rule.name: rule.title for rule in self.rules},
+            overrides,
+        )
         self.templates = {path.stem for folder in (*overrides, TEMPLATES) for path in folder.glob("*.html")}
         self.license = [
             ox.Quad(quad.subject, quad.predicate, quad.object)
@@ -98,9 +101,10 @@ class _Writer:
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Every file of the site, each once."""
-        for path in sorted(ASSETS.rglob("*")):
-            if path.is_file():
-                yield f"assets/{path.relative_to(ASSETS).as_posix()}", path.read_bytes()
+        yield from self.content.files.items()
+        for asset in sorted(ASSETS.rglob("*")):
+            if asset.is_file():
+                yield f"assets/{asset.relative_to(ASSETS).as_posix()}", asset.read_bytes()
         yield from self._front()
         yield from self._views()
         yield from self._questions()
@@ -120,7 +124,7 @@ class _Writer:
                 "index.html",
                 "index.html",
                 title="1+MG Framework as data",
-                description="The 1+ Million Genomes Framework as linked data: every resource, its label, where it is listed and what it applies to.",
+                description="The 1+ Million Genomes Framework as linked data: each resource with its label, place and context.",
                 section=by_name["by-section"],
                 ways=[by_name[name] for name in _WAYS],
                 required=levels[0],
@@ -140,7 +144,7 @@ class _Writer:
                 "rules/inference.html",
                 title="What follows by rules",
                 description="The rules by which statements follow from what the Framework states.",
-                rules=self.content.rules,
+                rules=self.rules,
             ),
         )
 
@@ -166,9 +170,7 @@ class _Writer:
             anchors = [_slug(group.group) for group in view.groups]
             yield (
                 path,
-                self.pages.render(
-                    template, path, title=view.title, description=view.description, view=view, anchors=anchors
-                ),
+                self.pages.render(template, path, title=view.title, description=view.description, view=view, anchors=anchors),
             )
             for group in view.groups:
                 if self.elsewhere.get(group.group) == f"views/{view.name}/{_slug(group.group)}.html":
@@ -253,13 +255,16 @@ class _Writer:
         plain = tokens(quad.triple for quad in quads)
         for form in FORMATS.values():
             name = path + form.suffix
-            if name in self.content.dumps:
-                yield name, self.content.dumps[name]
-            else:
-                yield name, form.write_tokens(held if form.quads and form.name != "jsonld" else plain, PREFIXES, self.content.published)
+            if name not in self.content.files:
+                yield (
+                    name,
+                    form.write_tokens(
+                        held if form.quads and form.name != "jsonld" else plain, PREFIXES, self.content.published
+                    ),
+                )
 
     def _about(self, described: Description) -> list[ox.Quad]:
-        """What a document says of itself: what it is about, of what it is part, and the files and rules that it was made from."""
+        """What a document says of itself: what it is about, what it is part of, and the files and rules it was made from."""
         page = ox.NamedNode(BASE + described.path + ".html")
         graphs = sorted({quad.graph_name for quad in described.statements + described.inverse}, key=str)
         return [

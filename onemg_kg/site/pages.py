@@ -1,5 +1,6 @@
 """Pages of HTML from templates, with links that hold wherever the site stands."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from onemg_kg.addresses import document, url
 from onemg_kg.descriptions import Descriptions
 from onemg_kg.formats import FORMATS
 from onemg_kg.terms import BASE, shorten
+
+_CAPITAL = re.compile(r"(?<=[a-z])[A-Z](?=[a-z])")
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 ASSETS = TEMPLATES.parent / "assets"
@@ -60,10 +63,18 @@ class Pages:
         site: what every template knows.
         descriptions: what has a document, and what things are called.
         elsewhere: pages about things whose IRI is not ours, by IRI.
+        rules: what each rule of inference says, by name.
         overrides: folders of templates that come before ours, the first first.
     """
 
-    def __init__(self, site: Site, descriptions: Descriptions, elsewhere: Mapping[str, str], overrides: list[Path]) -> None:
+    def __init__(
+        self,
+        site: Site,
+        descriptions: Descriptions,
+        elsewhere: Mapping[str, str],
+        rules: Mapping[str, str],
+        overrides: list[Path],
+    ) -> None:
         self._descriptions = descriptions
         self._elsewhere = elsewhere
         self._environment = jinja2.Environment(
@@ -74,10 +85,24 @@ class Pages:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._environment.globals.update(site=site, label=descriptions.label, short=shorten, base=BASE)
+        self._environment.globals.update(
+            site=site, label=descriptions.label, words=self._words, short=shorten, base=BASE, rules=rules
+        )
+        self._placed: dict[str, str | None] = {}
+
+    def _words(self, iri: str) -> str:
+        """What a property is called; one of another vocabulary by its local name, as words."""
+        if self._descriptions.is_named(iri):
+            return self._descriptions.label(iri)
+        return _CAPITAL.sub(lambda found: f" {found[0].lower()}", shorten(iri).rpartition(":")[2])
 
     def place(self, iri: str) -> str | None:
         """The URL of the page about an IRI, relative to the root of the site; ``None`` where no page is."""
+        if iri not in self._placed:
+            self._placed[iri] = self._place(iri)
+        return self._placed[iri]
+
+    def _place(self, iri: str) -> str | None:
         if iri in self._elsewhere:
             return url(self._elsewhere[iri])
         if not iri.startswith(BASE):

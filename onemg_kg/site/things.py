@@ -37,10 +37,10 @@ class Value:
 
 @dataclass
 class Row:
-    """A property with its values."""
+    """A property with its values, as they were found."""
 
     property: str
-    values: list[Value]
+    found: list[Value]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Thing:
     def get(self, name: str) -> list[Value]:
         """The values of a property, by its short name."""
         wanted = expand(name)
-        return next((row.values for row in self.rows if row.property == wanted), [])
+        return next((row.found for row in self.rows if row.property == wanted), [])
 
     def first(self, *names: str) -> str:
         """The first value of the first of some properties that has one; empty where none has."""
@@ -140,10 +140,10 @@ class Thing:
             if node not in values:
                 values[node] = self._value(node, quad)
             graph = text(quad.graph_name)
-            if graph.startswith(RULES):
-                values[node].rules.append(graph.removeprefix(RULES))
-            else:
-                values[node].files.append(file_of(graph))
+            rule = graph.startswith(RULES)
+            origin, origins = (graph.removeprefix(RULES), values[node].rules) if rule else (file_of(graph), values[node].files)
+            if origin not in origins:
+                origins.append(origin)
         return [
             Row(name, sorted(values.values(), key=lambda value: (value.text.casefold(), value.iri or "", value.language or "")))
             for name, values in sorted(rows.items(), key=lambda item: (_rank(item[0]), item[0]))
