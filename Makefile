@@ -7,13 +7,17 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header --no-annotate --quiet
 SOURCES := onemg_kg tests
+NPM_TESTS := tests/npm
+VENDOR := onemg_kg/assets/vendor
+FRONTEND := $(wildcard frontend/*.js frontend/*.json frontend/.npmrc frontend/MIT.txt frontend/src/*)
+NPM_CI := npm ci --ignore-scripts --silent --fetch-retries=0 --fetch-timeout=20000
 
-.PHONY: site test check lock clean help
+.PHONY: site test check frontend lock clean help
 
-site: $(VENV)/.installed ## build the graph, its dumps and its views into build/
+site: $(VENV)/.installed frontend ## build the graph, its dumps, its views and its web site into build/
 	@$(BIN)/onemg-kg build
 
-test: check ## run the linters and every test
+test: check frontend $(NPM_TESTS)/node_modules ## run the linters and every test
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
 
 check: $(VENV)/.installed $(VENV)/.dev ## run the linters: style, format, types, layers of the modules
@@ -43,6 +47,25 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# The query editor of the question pages. Without Node, or without its packages, the site is built without it: that is said,
+# and is no failure.
+frontend: $(VENDOR)/query.js ## bundle the in-browser query editor, where Node is
+
+$(VENDOR)/query.js: $(FRONTEND)
+	@if ! { command -v npm && node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; } >/dev/null 2>&1; then \
+	  echo "The in-browser query editor is left out, or as it was, because Node 18 or newer with npm is not here."; \
+	elif ! { cd frontend && $(NPM_CI) && npm run --silent build; }; then \
+	  echo "The in-browser query editor is left out, or as it was, because its packages could not be installed or bundled."; \
+	fi
+
+# Validators that only tests use: without them those tests are skipped, aloud.
+$(NPM_TESTS)/node_modules: $(NPM_TESTS)/package-lock.json
+	@if ! command -v npm >/dev/null; then \
+	  echo "Accessibility and HTML are not tested, because npm is not here."; \
+	elif ! { cd $(NPM_TESTS) && $(NPM_CI); }; then \
+	  echo "Accessibility and HTML are not tested, because their validators could not be installed."; \
+	else touch $@; fi
+
 lock: $(VENV)/.runtime ## bring the lock files up to date with pyproject.toml
 	@$(INSTALL) uv
 	@$(LOCK) --group build --output-file requirements-build.lock
@@ -50,7 +73,7 @@ lock: $(VENV)/.runtime ## bring the lock files up to date with pyproject.toml
 	@$(LOCK) --constraints requirements-build.lock --constraints requirements.lock --group dev --output-file requirements-dev.lock
 
 clean: ## remove everything that make has made
-	rm -rf build dist $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist $(VENV) $(VENDOR) frontend/node_modules $(NPM_TESTS)/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(SOURCES) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## list what make can do

@@ -33,12 +33,12 @@ class Representation:
         return self.media_type, *self.aliases, self.media_type.partition("/")[0] + "/*", "*/*"
 
 
+# Not application/xml for RDF/XML: who wants it names it, and a browser of old prefers any XML to HTML.
 _ALIASES = {
     "html": ("application/xhtml+xml",),  # rdflib's and browsers' other word for a page
     "turtle": ("application/x-turtle", "application/turtle", "text/n3", "text/rdf+n3"),  # RDF4J, SPARQLWrapper, rdflib's "n3"
     "jsonld": ("application/json",),  # axios, fetch, and everybody's scripts; any +json is JSON (RFC 6839, section 3.1)
     "ntriples": ("text/plain",),  # rdflib's and RDF4J's word for it: its media type until RDF 1.1
-    "rdfxml": ("application/xml", "text/xml"),  # the OWL API, so Protégé; any +xml is XML (RFC 7303, section 4.2)
 }
 
 REPRESENTATIONS: tuple[Representation, ...] = (
@@ -55,7 +55,7 @@ ELEMENT = r'(?:[^",]|"(?:[^"\\]|\\.)*(?:"|\\?$))+'
 PARAMETER = rf"[ \t]*;(?:[ \t]*(?![qQ]=){TOKEN}=(?:{TOKEN}|{QUOTED}))?"
 """A parameter that is not the weight, or an empty one."""
 
-WEIGHT = r"[ \t]*;[ \t]*[qQ]=((?:0?\.[0-9]{1,3}|0\.?|1(?:\.0{0,3})?))"
+WEIGHT = r"[ \t]*;[ \t]*[qQ]=(0?\.[0-9]{1,3}|0\.?|1(?:\.0{0,3})?)"
 """A weight; it may lack the zero before its point, as Java's own client writes it."""
 
 MEMBER = rf"[ \t]*({TOKEN}/{TOKEN})((?:{PARAMETER})*)(?:{WEIGHT}((?:{PARAMETER})*))?[ \t]*"
@@ -82,14 +82,14 @@ def weights(accept: str) -> dict[tuple[str, bool], int]:
     return said
 
 
-def choose[R: Representation](accept: str | None, offers: Sequence[R]) -> R | None:
+def choose(accept: str | None, offers: Sequence[Representation]) -> Representation | None:
     """The representation that a client wants most.
 
     A range with parameters, such as a profile or a character set, matches a representation too, unless the same range stands
     there without: most clients that say more than the media type can do with less than they say.
 
     Args:
-        accept: the value of the ``Accept`` header; nothing where there was none. One that says nothing that is well-formed counts as none.
+        accept: the value of the ``Accept`` header; nothing where there was none. Without a well-formed range it counts as none.
         offers: what there is, the best first.
 
     Returns:

@@ -18,23 +18,50 @@ function shared() {
   return new URLSearchParams(location.hash.slice(1)).get("query");
 }
 
-/** A table whose links to things of ours lead to their pages on this site. */
+/** The page of this site about an IRI of ours, given its part below the base: see onemg_kg/addresses.py. */
+function pageOf(local) {
+  const [path, fragment] = local.split("#");
+  const file = (path === "" || path.endsWith("/") ? `${path}index` : path).replace(
+    /[%?\\:*"<>|]/g,
+    (character) => `%25${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return new URL(`${file}.html${fragment ? `#${fragment}` : ""}`, SITE).href;
+}
+
+/** A table whose links to things of ours lead to their pages on this site, and of which every part has a name. */
 function tableOf(base) {
   return class extends Yasr.plugins.table {
     helpReference = undefined;
+
+    getColumns() {
+      const [number, ...columns] = super.getColumns();
+      return [{ ...number, title: "#" }, ...columns];
+    }
+
+    drawControls() {
+      super.drawControls();
+      this.tableSizeField.setAttribute("aria-label", "Page size");
+    }
 
     getUriLinkFromBinding(binding, prefixes) {
       const html = super.getUriLinkFromBinding(binding, prefixes);
       if (!binding.value.startsWith(base)) return html;
       const holder = document.createElement("template");
       holder.innerHTML = html;
-      const [path, fragment] = binding.value.slice(base.length).split("#");
-      const page = path === "" || path.endsWith("/") ? `${path}index` : path;
-      const link = holder.content.querySelector("a");
-      link.href = new URL(page.replaceAll("%", "%25") + ".html" + (fragment ? `#${fragment}` : ""), SITE).href;
+      holder.content.querySelector("a").href = pageOf(binding.value.slice(base.length));
       return holder.innerHTML;
     }
   };
+}
+
+/** The response as text, in a box that has a name. */
+class NamedResponse extends Yasr.plugins.response {
+  helpReference = undefined;
+
+  draw(config) {
+    super.draw(config);
+    this.cm.getInputField().setAttribute("aria-label", "Response");
+  }
 }
 
 /** Ask a SPARQL endpoint (SPARQL 1.1 Protocol, section 2.1.2). */
@@ -55,7 +82,7 @@ async function ask(endpoint, query, form, signal) {
 export async function mount(root) {
   const { dump, context, base, endpoint } = root.dataset;
   const find = (selector) => root.querySelector(selector);
-  const [run, stop, examples, status] = [".query-run", ".query-stop", ".query-examples", '[role="status"]'].map(find);
+  const [run, stop, examples, status, result] = [".query-run", ".query-stop", ".query-examples", ".query-status", ".query-result"].map(find);
   const answer = await fetch(context);
   if (!answer.ok) throw new Error(`the server answers ${answer.status} to ${context}`);
   const prefixes = await answer.json();
@@ -66,9 +93,11 @@ export async function mount(root) {
     get: Object.entries(prefixes).map(([prefix, namespace]) => `${prefix}: <${namespace}>`),
   });
   Yasr.registerPlugin("table", tableOf(base));
-  Yasr.plugins.response.prototype.helpReference = undefined;
+  Yasr.registerPlugin("response", NamedResponse);
 
-  const published = document.querySelector("pre.sparql code")?.textContent.trim() ?? "";
+  const shown = document.querySelector("pre.sparql"); // the query as one reads it without the editor
+  const published = shown?.textContent.trim() ?? "";
+  if (shown) shown.hidden = true;
   find(".query-panel").hidden = false;
   const editor = new Yasqe(find(".query-text"), {
     value: shared() ?? published,
@@ -87,7 +116,12 @@ export async function mount(root) {
     },
   });
   editor.getInputField().setAttribute("aria-describedby", find(".query-keys").id);
-  const viewer = new Yasr(find(".query-result"), { persistenceId: null, prefixes, pluginOrder: ["table", "response"] });
+  const viewer = new Yasr(result, {
+    persistenceId: null,
+    prefixes,
+    pluginOrder: ["table", "response"],
+    plugins: { table: { dynamicConfig: { compact: true } } },
+  });
   viewer.documentationLink.remove(); // leads to another host
 
   let worker;
@@ -116,14 +150,20 @@ export async function mount(root) {
 
   function show({ error, line, column, text, loading, evaluating }, form) {
     running(false);
+    result.hidden = error !== undefined; // what is shown is always the answer to the query last run
     if (error !== undefined) {
       say(line ? `Line ${line}, column ${column}: ${error}` : error, true);
       if (line) editor.getDoc().setCursor({ line: line - 1, ch: column - 1 });
       return;
     }
     viewer.setResponse({ data: text || "\n", contentType: form, status: 200 }, Math.round(evaluating)); // an empty graph is no failure
-    const answer = viewer.results.getBindings();
-    const what = answer ? `${answer.length} ${answer.length === 1 ? "row" : "rows"}` : `Answer: ${viewer.results.getBoolean() ? "yes" : "no"}`;
+    const rows = viewer.results.getBindings();
+    const truth = viewer.results.getBoolean();
+    if (!rows && truth === undefined) {
+      say("The answer is not in the form that was asked for.", true);
+      return;
+    }
+    const what = rows ? `${rows.length} ${rows.length === 1 ? "row" : "rows"}` : `Answer: ${truth ? "yes" : "no"}`;
     const reading = loading > 1 ? `, after ${Math.round(loading)} ms to read the data` : "";
     say(`${what} in ${Math.round(evaluating)} ms${reading}.`);
   }
@@ -159,7 +199,7 @@ export async function mount(root) {
     halt();
     say("Stopped.");
   });
-  window.addEventListener("hashchange", () => editor.setValue(shared() ?? editor.getValue()));
+  window.addEventListener("hashchange", () => shared() !== null && editor.setValue(shared()));
   examples?.addEventListener("change", async () => {
     const response = await fetch(examples.value);
     if (response.ok) editor.setValue(await response.text());

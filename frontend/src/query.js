@@ -4,7 +4,7 @@
 (() => {
   const here = document.currentScript.src;
   const root = document.getElementById("query-editor");
-  const status = root.querySelector('[role="status"]');
+  const status = root.querySelector(".query-status");
   const opener = root.querySelector(".query-open");
 
   /** Load a style sheet, and wait for it: the editor measures itself as it is drawn. */

@@ -40,7 +40,9 @@ onmessage = async ({ data: { dump, query, form } }) => {
   const ready = performance.now();
   try {
     const text = store.query(query, { results_format: form });
-    postMessage({ text, loading: ready - start, evaluating: performance.now() - ready });
+    const evaluating = performance.now() - ready;
+    const legible = form.endsWith("json") ? JSON.stringify(JSON.parse(text), null, 2) : text;
+    postMessage({ text: legible, loading: ready - start, evaluating });
   } catch (error) {
     const [, line, column, what] = PLACE.exec(error.message) ?? [];
     postMessage({ error: what ?? error.message, line: Number(line), column: Number(column) });
