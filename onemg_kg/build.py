@@ -12,14 +12,16 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from onemg_kg import __version__, catalogue, check, graph, questions, ruledocs, site, views
+from onemg_kg import __version__, catalogue, graph, hosting, markup, publication, questions, ruledocs, shacl, site, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
-from onemg_kg.formats import FORMATS, Context, Format, Statement, Tokens, derive, tokens
+from onemg_kg.formats import FORMATS, Context, Dataset, Format, derive, tokens, triples
 from onemg_kg.project import Project
-from onemg_kg.terms import PREFIXES, shorten, text
+from onemg_kg.terms import BASE, PREFIXES, shorten, text
 
 MANIFEST = "manifest.json"
+_NOWHERE = "https://host.example"
+"""Stands for the address of the site in the configuration of servers, where it is not known."""
 _TRIPLES = ("turtle", "jsonld", "ntriples", "rdfxml")
 _QUADS = ("nquads", "trig")
 
@@ -44,19 +46,61 @@ class Built:
     findings: list[Finding]
 
 
-def _dumps(
-    name: str, statements: Iterable[Statement], formats: Iterable[str], published: Context
-) -> dict[str, tuple[Format, bytes]]:
-    return _written(name, tokens(statements), formats, published)
+@dataclass(frozen=True)
+class Dumps:
+    """The graph as files.
+
+    Attributes:
+        files: the files by path: each part of the graph in each format, and the context of the JSON-LD ones.
+        published: that context.
+        record: what the catalogue record says.
+        stated: how many triples the published graph states.
+        inferred: how many follow.
+    """
+
+    files: dict[str, bytes]
+    published: Context
+    record: list[ox.Triple]
+    stated: int
+    inferred: int
 
 
-def _written(name: str, held: list[Tokens], formats: Iterable[str], published: Context) -> dict[str, tuple[Format, bytes]]:
-    forms = [FORMATS[form] for form in formats]
-    return {name + form.suffix: (form, form.write_tokens(held, PREFIXES, published)) for form in forms}
+def dump(loaded: graph.Graph, version: str, bridges: Mapping[str, Iterable[ox.Triple]]) -> Dumps:
+    """Write the graph in every format, whole and in parts, with the record of what was written.
 
+    Args:
+        loaded: the graph.
+        version: its version.
+        bridges: graphs about it for others, by name.
 
-def _triples(quads: Iterable[ox.Quad]) -> list[ox.Triple]:
-    return [quad.triple for quad in quads]
+    Raises:
+        RdfError: a format cannot hold a statement.
+    """
+    everything = tokens([*loaded.stated, *loaded.inferred])
+    published = derive(PREFIXES, everything)
+
+    def part(*folders: str) -> Dataset:
+        return triples(everything, *(graph.GRAPHS + folder for folder in folders))
+
+    def write(name: str, held: Dataset, formats: Iterable[str] = _TRIPLES) -> dict[str, tuple[Format, bytes]]:
+        forms = [FORMATS[form] for form in formats]
+        return {name + form.suffix: (form, form.write_tokens(held, PREFIXES, published)) for form in forms}
+
+    framework, inferred = part("ontology/schemes/", "data/"), part("rules/")
+    whole = {**write("framework", framework), **write("framework", everything, _QUADS), **write("inferred", inferred)}
+    stated = _part(loaded.stated, "ontology/schemes/", "data/")
+    record = catalogue.describe(stated, loaded.inferred, whole, version)
+    parts = {
+        "ontology": part("ontology/onemg"),
+        "schemes": part("ontology/schemes/"),
+        "shapes": tokens(quad.triple for quad in loaded.shapes),
+        "catalogue": tokens(record),
+        **{name: tokens(bridge) for name, bridge in bridges.items()},
+    }
+    others = {path: file for name, held in parts.items() for path, file in write(name, held).items()}
+    files = {path: content for path, (_, content) in (whole | others).items()}
+    files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
+    return Dumps(files, published, record, len(framework), len(inferred))
 
 
 def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
@@ -65,11 +109,12 @@ def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
     return [quad for quad in quads if text(quad.graph_name).startswith(prefixes)]
 
 
-def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> Built:
+def make(project: Project, origin: str = "", progress: Callable[[str], None] = lambda _: None) -> Built:
     """Make a build.
 
     Args:
         project: the graph's source.
+        origin: the address at which the site will stand; empty where it is not known yet.
         progress: told what is being done.
 
     Raises:
@@ -79,7 +124,8 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
     progress("reading")
     loaded = graph.load(project)
     progress("validating")
-    findings = check.run(project, loaded, ("shapes",))  # the rest is for who edits: `onemg-kg check`
+    # The rest is for who edits: `onemg-kg check`.
+    findings = shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes, project.root)
     violations = at_least(findings, "violation")
     if violations:
         raise InvalidGraph(
@@ -93,34 +139,24 @@ def make(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
     answers = questions.answers(project, loaded.store)
     files.update(questions.render(answers))
     progress("writing dumps")
-    everything = tokens([*loaded.stated, *loaded.inferred])
-    published = derive(PREFIXES, everything)
-    framework = _part(loaded.stated, "ontology/schemes/", "data/")
-    dumps = {
-        **_dumps("framework", _triples(framework), _TRIPLES, published),
-        **_written("framework", everything, _QUADS, published),
-        **_dumps("inferred", _triples(loaded.inferred), _TRIPLES, published),
-    }
-    record = catalogue.describe(framework, loaded.inferred, dumps, project.version)
-    others = {
-        **_dumps("ontology", _triples(_part(loaded.stated, "ontology/onemg")), _TRIPLES, published),
-        **_dumps("schemes", _triples(_part(loaded.stated, "ontology/schemes/")), _TRIPLES, published),
-        **_dumps("shapes", _triples(loaded.shapes), _TRIPLES, published),
-        **_dumps("catalogue", record, _TRIPLES, published),
-    }
-    files.update({name: content for name, (_, content) in (dumps | others).items()})
-    files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
+    dumps = dump(loaded, project.version, {"gdi": publication.gdi(project, loaded.store)})
+    files.update(dumps.files)
+    documents = markup.of_all(project, loaded.store, dumps.record)
+    files.update(markup.jekyll(documents))
+    files.update({f"hosting/{path}": content for path, content in hosting.render(origin or _NOWHERE).items()})
     content = site.Content(
         project,
-        [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(record, loaded.stated)],
+        [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(dumps.record, loaded.stated)],
         loaded.store,
         found,
         answers,
-        published,
+        dumps.published,
         _placed(files),
+        dumps.record,
+        documents,
+        origin.rstrip("/") + "/" if origin else BASE,
     )
-    stated = len(set(_triples(framework)))
-    return Built(files, partial(site.render, content), stated, len(set(_triples(loaded.inferred))), findings)
+    return Built(files, partial(site.render, content), dumps.stated, dumps.inferred, findings)
 
 
 def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -130,9 +166,9 @@ def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
         stem, _, suffix = name.partition(".")
         if stem == "ontology":
             places[f"ns.{suffix}"] = content
-        elif stem in {"framework", "inferred", "schemes", "catalogue"}:
+        elif stem in {"framework", "inferred", "schemes", "catalogue", "gdi"}:
             places[f"data/{name}"] = content
-        elif stem in {"shapes", "context"} or stem.startswith("views/"):
+        elif stem in {"shapes", "context"} or stem.startswith(("views/", "rules/")):
             places[name] = content
     return places
 

@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
 
     build = add("build", "make everything that is published: dumps, views, catalogue record, manifest")
     build.add_argument("--out", type=Path, default=Path("build"), metavar="FOLDER", help="where to (default: build)")
+    build.add_argument("--origin", default="", metavar="URL", help="the address at which the site will stand")
     check = add("check", "check the graph: terms, shapes, meaning, logic; what is wrong, where, and how to mend it")
     check.add_argument("--only", type=_kinds, default=_KINDS, metavar="KIND,...", help=f"check only some of {','.join(_KINDS)}")
     audit = add("audit", "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it")
@@ -175,7 +176,7 @@ def _build(project: "Project", options: argparse.Namespace) -> int:
 
     start = time.monotonic()
     try:
-        built = build.make(project, _progress)
+        built = build.make(project, options.origin, _progress)
         _progress("putting in place")
         written = build.write(built, options.out)
     finally:

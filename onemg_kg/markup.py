@@ -1,7 +1,7 @@
 """schema.org and Bioschemas mark-up: what a search engine or a registry reads from a page.
 
-Each query of ``queries/markup/`` gives one kind of thing, or what several kinds have in common; the mark-up of a thing is what all
-of them say of it.
+Each query of ``queries/markup/`` gives one kind of thing, or what several kinds have in common; the mark-up of a thing is what
+all of them say of it.
 """
 
 import json
@@ -20,10 +20,9 @@ _TYPE, _NAME, _URL = term("rdf:type"), term("schema:name"), term("schema:url")
 _TOLD = (_TYPE, _NAME, _URL)
 """What a page says of a thing that another page describes."""
 _PART = term("schema:DataDownload")
-"""What has no page of its own and is described in full where it is linked."""
+"""What is ours but has no page."""
 _ADDRESSES = {term(f"schema:{name}") for name in ("contentUrl", "license", "sameAs", "url")}
 """Properties of which the context of schema.org reads a plain string as an IRI."""
-_NATIVE = {term("xsd:boolean"), term("xsd:integer")}
 _ESCAPES = {code: f"\\u{code:04x}" for code in (ord("<"), *range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)}
 """What could end a script element (HTML, section 4.12.1.3), and what YAML (1.2.2, section 5.1) would have to escape."""
 
@@ -59,8 +58,8 @@ def of_all(project: Project, store: Store, record: Iterable[ox.Triple] = ()) -> 
         for held in stores:
             for triple in held.construct(query.text, str(query.path)):
                 said[triple.subject][triple.predicate].add(triple.object)
-    ours = sorted(text(node) for node, told in said.items() if text(node).startswith(BASE) and _PART not in told.get(_TYPE, ()))
-    return {iri: _write({"@context": _SCHEMA, **_node(ox.NamedNode(iri), said, whole=True)}) for iri in ours}
+    ours = sorted(text(node) for node, told in said.items() if _has_page(node, said) and _TYPE in told)
+    return {iri: _json({"@context": _SCHEMA, **_node(ox.NamedNode(iri), said, whole=True)}).encode() for iri in ours}
 
 
 def jekyll(documents: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -86,6 +85,11 @@ def jekyll(documents: Mapping[str, bytes]) -> dict[str, bytes]:
     }
 
 
+def _has_page(node: _Node, said: _Said) -> bool:
+    """Whether a page of ours describes a thing; what has none is described in full wherever it is linked."""
+    return text(node).startswith(BASE) and _PART not in said.get(node, {}).get(_TYPE, ())
+
+
 def _node(node: _Node, said: _Said, whole: bool) -> dict[str, object]:
     """A node object: all that is said of a thing, or what a link to it needs."""
     told = said.get(node, {})
@@ -104,16 +108,11 @@ def _node(node: _Node, said: _Said, whole: bool) -> dict[str, object]:
 
 def _value(predicate: ox.NamedNode, object_: _Node, said: _Said) -> object:
     if isinstance(object_, ox.Literal):
-        # Dates stand as they are: the context says of each of their properties that it takes dates.
-        return json.loads(object_.value) if object_.datatype in _NATIVE else object_.value
+        return object_.value  # dates too: the context says of each of their properties that it takes dates
     if predicate in _ADDRESSES:
         return text(object_)
-    return _node(object_, said, whole=_PART in said.get(object_, {}).get(_TYPE, ()))
+    return _node(object_, said, whole=not _has_page(object_, said))
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _write(document: Mapping[str, object]) -> bytes:
-    return _json(document).translate(_ESCAPES).encode()
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).translate(_ESCAPES)

@@ -15,8 +15,7 @@ SHAPES = BASE + "shapes/"
 
 
 def _ntriples(quads: Iterable[ox.Quad]) -> str:
-    triples = (ox.Triple(quad.subject, quad.predicate, quad.object) for quad in quads)
-    return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode()
+    return (ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES) or b"").decode()
 
 
 def page(graph_name: str, shape: str) -> str:

@@ -20,7 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onemg_kg.errors import RdfError
-from onemg_kg.formats import FORMATS, Context, context
+from onemg_kg.formats import FORMATS, Context, context, tokens, triples
 from onemg_kg.formats.context import Term
 from onemg_kg.terms import PREFIXES
 
@@ -235,6 +235,24 @@ def _relabelled(statements: list[ox.Quad], rnd: random.Random) -> list[ox.Quad]:
     labels = {node: ox.BlankNode(f"x{number}") for number, node in enumerate(rnd.sample(nodes, len(nodes)))}
     quads = [ox.Quad(labels.get(s, s), p, labels.get(o, o), labels.get(g, g)) for s, p, o, g in statements]
     return rnd.sample(quads * 2, 2 * len(quads))
+
+
+@pytest.mark.parametrize("name", ["http://example.org/g", "http://example.org/"])
+def test_triples_of_graphs_are_those_of_the_graphs_alone(name: str) -> None:
+    """What a part of a dataset is written as does not depend on the rest: blank nodes are named anew, repetitions go."""
+    turtle = """@prefix : <http://example.org/> .
+    :g1 { [] :p 1 , "1" . :a :p [ :q :a ] . }
+    :g2 { :a :p :b . [] :p 1 . }
+    :h { :a :p :b . [] :p [] . }
+    { :a :p :c }"""
+    quads = list(ox.parse(turtle.encode(), format=ox.RdfFormat.TRIG, rename_blank_nodes=True))
+    part = [
+        quad.triple for quad in quads if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value.startswith(name)
+    ]
+    assert triples(tokens(quads), name) == tokens(part)
+    assert triples(tokens(quads), "http://example.org/h", "http://example.org/g2") == tokens(
+        quad.triple for quad in quads if str(quad.graph_name) in {"<http://example.org/h>", "<http://example.org/g2>"}
+    )
 
 
 @property_test

@@ -12,7 +12,7 @@ from onemg_kg import graph, queries
 from onemg_kg.errors import QueryError, RdfError
 from onemg_kg.graph import Graph
 from onemg_kg.project import FOLDERS, Project
-from onemg_kg.store import Store
+from onemg_kg.store import Store, to_lines
 
 EX = "http://example.org/"
 TURTLE = "@prefix : <http://example.org/> .\n:a :p :b ;\n  :q [ :r 1 ] .\n"
@@ -209,7 +209,7 @@ def test_infer_leaves_stated_alone() -> None:
     stated = [ox.Quad(*(ox.NamedNode(EX + letter) for letter in "apb"), ox.NamedNode(EX + "file"))]
     store = Store(stated)
     rule = queries.Query("back", "rules", Path("back.rq"), _construct("?y :p ?x", "?x :p ?y"), {})
-    inferred = graph.infer([rule], store, tuple(stated))
+    inferred = graph.infer([rule], store, tuple(to_lines(quad.triple for quad in stated)))
     assert {quad.triple for quad in inferred} == _triples("bpa")
     assert len(stated) == 1
     assert len(store.select("SELECT * WHERE { ?s ?p ?o }").rows) == 2

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 import pytest
 
 from onemg_kg.errors import QueryError
-from onemg_kg.store import Store, Table
+from onemg_kg.store import Store, Table, from_lines, to_lines
 
 A, B, P, G, H = (ox.NamedNode(f"http://example.org/{name}") for name in "ABPGH")
 SELECT = "SELECT ?s ?o WHERE { ?s ?p ?o } ORDER BY ?s"
@@ -37,6 +37,35 @@ def test_add(store: Store) -> None:
     """What is added is seen by the next query."""
     store.add([ox.Quad(P, P, P, G)])
     assert (P, P) in store.select(SELECT).rows
+
+
+def test_add_with_the_bare_quads_at_hand() -> None:
+    """The bare quads are what a query without GRAPH sees, blank nodes included."""
+    bare = [ox.Quad(A, P, ox.BlankNode("b"))]
+    store = Store()
+    store.add(from_lines(to_lines(bare), G.value), bare)
+    assert store.select("SELECT ?g WHERE { ?s ?p ?o . GRAPH ?g { ?s ?p ?o } }").rows == [(G,)]
+
+
+@pytest.mark.parametrize("graph", ["", G.value])
+def test_lines_come_back(graph: str) -> None:
+    """Terms come back from lines as they were, however hard they are to write."""
+    texts = ("a .\n", 'say "x" .', "\\\r\t\x85\u2028\x0b", "")
+    objects = [
+        *map(ox.Literal, texts),
+        ox.Literal("01", datatype=ox.NamedNode("http://www.w3.org/2001/XMLSchema#nonNegativeInteger")),
+        ox.Literal("x", language="en-GB"),
+        ox.NamedNode("http://example.org/\u00e9"),
+        ox.BlankNode("b"),
+    ]
+    lines = to_lines(ox.Triple(A, P, object_) for object_ in objects)
+    name = ox.NamedNode(graph) if graph else ox.DefaultGraph()
+    assert from_lines(lines, graph) == [ox.Quad(A, P, object_, name) for object_ in objects]
+
+
+def test_construct_lines(store: Store) -> None:
+    """The lines are those of the triples."""
+    assert sorted(store.construct_lines(CONSTRUCT)) == sorted(to_lines(store.construct(CONSTRUCT)))
 
 
 def test_ask(store: Store) -> None:

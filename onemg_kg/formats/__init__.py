@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from onemg_kg.errors import RdfError
-from onemg_kg.formats.canonical import Statement, Tokens, to_line, tokens
+from onemg_kg.formats import canonical
+from onemg_kg.formats.canonical import Statement
 from onemg_kg.formats.context import Context, context, derive
 from onemg_kg.formats.jsonld import write_jsonld
+from onemg_kg.formats.nesting import Dataset
 from onemg_kg.formats.prefixes import Prefixes
 from onemg_kg.formats.rdfxml import write_rdfxml
 from onemg_kg.formats.turtle import write_turtle
 
-__all__ = ["FORMATS", "Context", "Format", "Prefixes", "Statement", "Tokens", "context", "derive", "tokens"]
+__all__ = ["FORMATS", "Context", "Dataset", "Format", "Prefixes", "Statement", "context", "derive", "tokens", "triples"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Format:
     media_type: str
     suffix: str
     quads: bool
-    writer: Callable[[list[Tokens], Prefixes, Context | None], bytes]
+    writer: Callable[[Dataset, Prefixes, Context | None], bytes]
 
     def write(self, statements: Iterable[Statement], prefixes: Prefixes, context: Context | None = None) -> bytes:
         """Write a graph or dataset in UTF-8.
@@ -54,7 +56,7 @@ class Format:
         """
         return self.write_tokens(tokens(statements), prefixes, context)
 
-    def write_tokens(self, quads: list[Tokens], prefixes: Prefixes, context: Context | None = None) -> bytes:
+    def write_tokens(self, quads: Dataset, prefixes: Prefixes, context: Context | None = None) -> bytes:
         """As :meth:`write`, from what :func:`tokens` made of the statements: it is the same for every format.
 
         Raises:
@@ -70,9 +72,28 @@ class Format:
         return self.writer(quads, prefixes, context)
 
 
-def _write_lines(quads: list[Tokens]) -> bytes:
+def tokens(statements: Iterable[Statement]) -> Dataset:
+    """The statements, each once, as every writer reads them.
+
+    Raises:
+        RdfError: they are not RDF 1.1, or have blank nodes that cannot be named canonically in reasonable time.
+    """
+    return Dataset(canonical.tokens(statements))
+
+
+def triples(quads: Dataset, *graphs: str) -> Dataset:
+    """The statements of the graphs whose IRI starts with one of some texts, as :func:`tokens` would give them alone.
+
+    Raises:
+        RdfError: as :func:`tokens`.
+    """
+    starts = tuple(f"<{graph}" for graph in graphs)
+    return Dataset(canonical.triples(quad for quad in quads if quad[3].startswith(starts)))
+
+
+def _write_lines(quads: Dataset) -> bytes:
     """N-Triples or N-Quads in canonical form (RDFC-1.0, section 5); the tokens are in its order."""
-    return "".join(map(to_line, quads)).encode()
+    return "".join([f"{s} {p} {o} {g} .\n" if g else f"{s} {p} {o} .\n" for s, p, o, g in quads]).encode()
 
 
 _FORMATS = (

@@ -41,7 +41,23 @@ def tokens(statements: Iterable[Statement]) -> list[Tokens]:
         RdfError: a term is not of RDF 1.1 (a triple term, a base direction, an IRI with a forbidden character),
             or the blank nodes could not be named in reasonable time.
     """
-    lines = _lines(statements)
+    return _named(_lines(statements))
+
+
+def triples(quads: Iterable[Tokens]) -> list[Tokens]:
+    """Some of what :func:`tokens` returned, in its order, without the graph names, as :func:`tokens` would return it.
+
+    Raises:
+        RdfError: the blank nodes could not be named in reasonable time.
+    """
+    bare: list[Tokens] = list(dict.fromkeys((subject, predicate, object_, "") for subject, predicate, object_, _ in quads))
+    # Blank nodes are named by what is said of them, which is less than it was.
+    named = any(quad[0][0] == "_" or quad[2][0] == "_" for quad in bare)
+    return _named(set(map(to_line, bare))) if named else bare
+
+
+def _named(lines: set[str]) -> list[Tokens]:
+    """Lines of N-Quads, sorted, their blank nodes named canonically."""
     # A canonical label depends on nothing but the statements that have blank nodes, so only those, and the few
     # that only look so, are canonicalised.
     blank = [line for line in lines if "_:" in line]

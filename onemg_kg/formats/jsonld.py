@@ -2,12 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable
 from itertools import chain
 
-from onemg_kg.formats.canonical import Tokens
 from onemg_kg.formats.context import Context, Definition, Term, definitions, derive
-from onemg_kg.formats.nesting import NIL, TYPE, Graph, graphs
+from onemg_kg.formats.nesting import NIL, TYPE, Dataset, Graph
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -22,11 +20,11 @@ _NUMBER = re.compile('"(?:0|-?[1-9][0-9]{0,14})"')
 """Integers that come back from a JSON number as they were: canonical, and exact in a double."""
 
 
-def write_jsonld(quads: list[Tokens], prefixes: Prefixes, context: Context | None = None) -> bytes:
+def write_jsonld(quads: Dataset, prefixes: Prefixes, context: Context | None = None) -> bytes:
     """A dataset in JSON-LD: nested nodes, and in front of them the part of the context that they use.
 
     Args:
-        quads: what ``canonical.tokens`` returned.
+        quads: the statements.
         prefixes: prefix to namespace.
         context: the published context, whose prefixes then stand for ``prefixes``; without it, one is derived
             from the statements.
@@ -36,7 +34,7 @@ def write_jsonld(quads: list[Tokens], prefixes: Prefixes, context: Context | Non
     """
     names = _Names(context or derive(prefixes, quads), quads)
     nodes: list[str] = []
-    for name, graph in graphs(quads).items():
+    for name, graph in quads.graphs.items():
         writer = _Writer(graph, names, " " * (8 if name else 4))
         written = graph.arrange(writer.node)
         if name:
@@ -51,7 +49,7 @@ def write_jsonld(quads: list[Tokens], prefixes: Prefixes, context: Context | Non
 class _Names:
     """Keys and type names, each worked out once a document, and the definitions that they need."""
 
-    def __init__(self, context: Context, quads: Iterable[Tokens]) -> None:
+    def __init__(self, context: Context, quads: Dataset) -> None:
         # The scheme of the IRI dcterms:x would be read as a prefix, so such a prefix is not declared.
         iris = (token for token in set(chain.from_iterable(quads)) if token[:1] == "<")
         self._schemes = {iri[1 : iri.index(":")] for iri in iris}

@@ -1,8 +1,9 @@
 """How a graph is laid out for a reader: what comes first, what stands inside what, what is a list."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from onemg_kg.formats.canonical import Tokens
 from onemg_kg.terms import PREFIXES
@@ -44,26 +45,33 @@ class Graph:
         Ontology and scheme headers come first, then subjects by type and IRI. Anonymous ones come last of their
         type, by what is written of them.
         """
-        written = [(self.place(node), write(node)) for node in self.subjects if node not in self.nested]
+        written = [(self.places[node], write(node)) for node in self.places if node not in self.nested]
         return [text for _, text in sorted(written)]
 
-    def place(self, subject: str) -> tuple[bool, str, str]:
-        """The sort key of a subject."""
-        types = self.subjects[subject].get(TYPE, ["~"])
-        return _HEADERS.isdisjoint(types), min(types), "~" if subject in self.anonymous else subject
+    @cached_property
+    def places(self) -> dict[str, tuple[bool, str, str]]:
+        """The subjects in the order of a reader, each with its sort key."""
+        places = {}
+        for subject, properties in self.subjects.items():
+            types = properties.get(TYPE, ["~"])
+            name = "~" if subject in self.anonymous else subject
+            places[subject] = _HEADERS.isdisjoint(types), min(types), name
+        return dict(sorted(places.items(), key=lambda item: (item[1], item[0])))
 
 
-def graphs(quads: Iterable[Tokens]) -> dict[str, Graph]:
-    """Lay out a dataset.
+class Dataset(list[Tokens]):
+    """What ``canonical.tokens`` returned, with its layout, which is the same for every format."""
 
-    Args:
-        quads: what ``canonical.tokens`` returned.
+    @cached_property
+    def graphs(self) -> dict[str, Graph]:
+        """Each graph by the token of its name, the default graph by the empty string, sorted by name."""
+        return _graphs(self)
 
-    Returns:
-        Each graph by the token of its name, the default graph by the empty string, sorted by name.
-    """
+
+def _graphs(quads: Dataset) -> dict[str, Graph]:
     subjects_of: dict[str, Subjects] = {}
     homes: dict[str, set[str]] = defaultdict(set)
+    referrers: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     last: tuple[str, str] | None = None
     properties: dict[str, list[str]] = {}
     for subject, predicate, object_, graph in quads:
@@ -75,17 +83,12 @@ def graphs(quads: Iterable[Tokens]) -> dict[str, Graph]:
         properties.setdefault(predicate, []).append(object_)
         if object_[0] == "_":
             homes[object_].add(graph)
+            referrers[graph][object_].append(subject)
     shared = {node for node, where in homes.items() if len(where) > 1 or node in subjects_of}
-    return {name: _lay_out(subjects_of[name], shared) for name in sorted(subjects_of)}
+    return {name: _lay_out(subjects_of[name], referrers[name], shared) for name in sorted(subjects_of)}
 
 
-def _lay_out(subjects: Subjects, shared: set[str]) -> Graph:
-    referrers: dict[str, list[str]] = defaultdict(list)
-    for subject, properties in subjects.items():
-        for objects in properties.values():
-            for object_ in objects:
-                if object_[0] == "_":
-                    referrers[object_].append(subject)
+def _lay_out(subjects: Subjects, referrers: dict[str, list[str]], shared: set[str]) -> Graph:
     nested = {node: found[0] for node, found in referrers.items() if len(found) == 1 and node not in shared}
     _break_cycles(nested)
     lists, cells = _lists(subjects, nested)

@@ -8,8 +8,7 @@ import json
 import re
 
 from onemg_kg.errors import RdfError
-from onemg_kg.formats.canonical import Tokens
-from onemg_kg.formats.nesting import graphs
+from onemg_kg.formats.nesting import Dataset
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -32,11 +31,11 @@ _NOT_PROPERTIES = {
 """Names of the syntax, which cannot be property elements (section 7.2.2), and ``rdf:li``, which is read as another."""
 
 
-def write_rdfxml(quads: list[Tokens], prefixes: Prefixes) -> bytes:
+def write_rdfxml(quads: Dataset, prefixes: Prefixes) -> bytes:
     """One graph in RDF/XML: flat, an ``rdf:Description`` for each subject.
 
     Args:
-        quads: what ``canonical.tokens`` returned, without graph names.
+        quads: the statements, without graph names.
         prefixes: prefix to namespace.
 
     Raises:
@@ -45,13 +44,11 @@ def write_rdfxml(quads: list[Tokens], prefixes: Prefixes) -> bytes:
     """
     usable = {prefix: namespace for prefix, namespace in prefixes.items() if prefix and prefix[:3].lower() != "xml"}
     shortener = Shortener({**usable, "rdf": PREFIXES["rdf"]})
-    laid_out = graphs(quads)
+    laid_out = quads.graphs
     predicates = {p for graph in laid_out.values() for properties in graph.subjects.values() for p in properties}
     elements = {predicate: _element(predicate[1:-1], shortener) for predicate in sorted(predicates)}
     blocks = [
-        _description(graph.subjects[subject], subject, elements)
-        for graph in laid_out.values()
-        for subject in sorted(graph.subjects, key=lambda subject: (graph.place(subject), subject))
+        _description(graph.subjects[subject], subject, elements) for graph in laid_out.values() for subject in graph.places
     ]
     declared = sorted({**shortener.used, "rdf": PREFIXES["rdf"]}.items())
     head = "".join(f"\n  xmlns:{prefix}={_quoted(namespace)}" for prefix, namespace in declared)

@@ -1,10 +1,8 @@
 """Turtle and TriG as a person would write them (RDF 1.1 Turtle and RDF 1.1 TriG, W3C 2014)."""
 
 import re
-from collections.abc import Iterable
 
-from onemg_kg.formats.canonical import Tokens
-from onemg_kg.formats.nesting import NIL, TYPE, Graph, graphs
+from onemg_kg.formats.nesting import NIL, TYPE, Dataset, Graph
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -22,11 +20,11 @@ _BREAK_OR_QUOTE = re.compile(r'\\(["n])|\\.')
 _CLOSING = re.compile(r'"{3,}|"+\Z')
 
 
-def write_turtle(quads: Iterable[Tokens], prefixes: Prefixes) -> bytes:
+def write_turtle(quads: Dataset, prefixes: Prefixes) -> bytes:
     """A graph in Turtle, or a dataset in TriG: the default graph, then the named graphs by name.
 
     Args:
-        quads: what ``canonical.tokens`` returned.
+        quads: the statements.
         prefixes: prefix to namespace.
 
     Raises:
@@ -34,7 +32,7 @@ def write_turtle(quads: Iterable[Tokens], prefixes: Prefixes) -> bytes:
     """
     terms = _Terms(prefixes)
     blocks: list[str] = []
-    for name, graph in graphs(quads).items():
+    for name, graph in quads.graphs.items():
         writer = _Writer(graph, terms, "  " if name else "")
         written = graph.arrange(writer.block)
         blocks += [f"{terms[name]} {{\n" + "\n".join(written) + "}\n"] if name else written

@@ -1,18 +1,22 @@
 """The static site: a page and data for every IRI, the views, the questions, and everything that they need, as plain files."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from onemg_kg import queries
+from onemg_kg import publication, queries
 from onemg_kg.addresses import document
 from onemg_kg.descriptions import Description, Descriptions
 from onemg_kg.formats import FORMATS, Context, tokens
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
 from onemg_kg.questions import Answer
+from onemg_kg.site import reference
 from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
+from onemg_kg.site.pictures import Pictures, neighbours
+from onemg_kg.site.prose import prose
 from onemg_kg.site.things import Memberships, Thing
 from onemg_kg.store import Store, Term
 from onemg_kg.terms import BASE, PREFIXES, expand, shorten, term, text
@@ -25,6 +29,19 @@ _OVERRIDES = "templates"
 _FALLBACK = "thing.html"
 _WAYS = ("by-lifecycle-stage", "by-use-case", "by-role", "by-country")
 """The views by which one applies the Framework, as the home page has them."""
+_PICTURED = (
+    (
+        "alignment",
+        "Three life cycles side by side",
+        "How the stages of the TEHDAS data lifecycle, the EHDS user journey and the Framework’s own data life cycle match.",
+    ),
+    (
+        "coverage",
+        "Coverage",
+        "How many resources the Framework has for each stage and section, and with which labels for each use case.",
+    ),
+)
+"""The pages that show the whole graph in one picture or matrix: name, title, description."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,9 @@ class Content:
         answers: every question with its answer.
         published: the JSON-LD context.
         files: what is there already, by path; what has the place of a description stands for it (``data/framework.ttl``).
+        record: what the catalogue says of the graph and its files.
+        markup: schema.org in JSON-LD for the page of a thing, by IRI.
+        origin: the address of the site, with a slash at the end.
     """
 
     project: Project
@@ -48,6 +68,9 @@ class Content:
     answers: list[Answer]
     published: Context
     files: Mapping[str, bytes]
+    record: list[ox.Triple]
+    markup: Mapping[str, bytes]
+    origin: str
 
 
 def _count(group: Group) -> int:
@@ -67,6 +90,8 @@ class _Writer:
         self.rules = queries.folder(content.project, "rules")
         self.descriptions = Descriptions(content.quads)
         self.memberships = Memberships(content.views)
+        self.pictures = Pictures(content.project, content.store)
+        self.reference = reference.read(content.quads, self.descriptions)
         self.elsewhere = {
             group.group: f"views/{view.name}/{_slug(group.group)}.html"
             for view in content.views
@@ -75,8 +100,9 @@ class _Writer:
         }
         own = content.project.folder(_OVERRIDES)
         overrides = [own] if own.is_dir() else []
+        self.site = self._site()
         self.pages = Pages(
-            self._site(),
+            self.site,
             self.descriptions,
             self.elsewhere,
             {rule.name: rule.title for rule in self.rules},
@@ -100,7 +126,16 @@ class _Writer:
         )
 
     def files(self) -> Iterator[tuple[str, bytes]]:
-        """Every file of the site, each once."""
+        """Every file of the site, each once, and last those that list the others."""
+        pages = []
+        for path, content in self._contents():
+            if path.endswith(".html") and path != "404.html":
+                pages.append(path)
+            yield path, content
+        held = self.content
+        yield from publication.render(held.project, held.store, held.record, held.origin, pages).items()
+
+    def _contents(self) -> Iterator[tuple[str, bytes]]:
         yield from self.content.files.items()
         for asset in sorted(ASSETS.rglob("*")):
             if asset.is_file():
@@ -108,8 +143,10 @@ class _Writer:
         yield from self._front()
         yield from self._views()
         yield from self._questions()
+        yield from self._texts()
         for path in self.descriptions.paths():
             yield from self._document(path)
+        yield from self._version()
 
     def _front(self) -> Iterator[tuple[str, bytes]]:
         by_name = {view.name: view for view in self.content.views}
@@ -130,7 +167,7 @@ class _Writer:
                 required=levels[0],
                 counts=counts,
                 total=_count,
-                picture="",
+                pictures=self.pictures,
             ),
         )
         yield (
@@ -162,8 +199,12 @@ class _Writer:
                 title="Browse the Framework",
                 description="The resources of the Framework by section, label, stage, use case, role and more.",
                 views=found,
+                pictured=_PICTURED,
             ),
         )
+        for name, title, description in _PICTURED:
+            path = f"views/{name}.html"
+            yield path, self.pages.render(f"{name}.html", path, title=title, description=description, pictures=self.pictures)
         for view in found:
             template = f"{view.name}.html" if view.name in self.templates else "view.html"
             path = f"views/{view.name}.html"
@@ -218,6 +259,18 @@ class _Writer:
                 asked=sorted(asked.items()),
             ),
         )
+        if self.site.editor:
+            yield "assets/prefixes.json", (json.dumps(dict(PREFIXES), indent=1) + "\n").encode()
+            yield (
+                "query.html",
+                self.pages.render(
+                    "query.html",
+                    "query.html",
+                    title="Ask your own question",
+                    description="Query the knowledge graph of the 1+MG Framework in SPARQL, in the browser.",
+                    questions=[answer.query for answer in self.content.answers],
+                ),
+            )
 
     def _cell(self, node: Term | None) -> tuple[str, str | None]:
         """A cell of an answer: what it says, and the IRI if it is one."""
@@ -225,26 +278,55 @@ class _Writer:
             return text(node), None
         return self.descriptions.label(node.value), node.value
 
+    def _texts(self) -> Iterator[tuple[str, bytes]]:
+        """What is there as Markdown, as pages: the documentation of the rules."""
+        for name, content in self.content.files.items():
+            if name.startswith("rules/") and name.endswith(".md"):
+                title, body = prose(content.decode())
+                path = name.removesuffix(".md") + ".html"
+                yield (
+                    path,
+                    self.pages.render("text.html", path, title=title, description=f"{title}: a rule of onemg-kg.", body=body),
+                )
+
     def _document(self, path: str) -> Iterator[tuple[str, bytes]]:
         described = self.descriptions.describe(path)
         if path != "index":
             yield path + ".html", self._page(described)
         yield from self._data(described)
 
-    def _page(self, described: Description) -> bytes:
+    def _thing(self, iri: str) -> Thing:
+        """Another thing, for a page that shows more than one."""
+        return Thing(iri, self.descriptions.describe(document(iri)[0]), self.descriptions, self.memberships)
+
+    def _version(self) -> Iterator[tuple[str, bytes]]:
+        """The ontology once more, under the IRI of its version (OWL 2 Structural Specification, section 3.1)."""
+        if self.reference.version:
+            ontology = self.descriptions.describe(document(self.reference.iri)[0])
+            version = Description(self.reference.version, self.reference.version_path(), ontology.statements, [], [])
+            yield version.path + ".html", self._page(ontology, version.iri)
+            for name, content in self._data(version):
+                yield name, self.content.files.get(ontology.path + name.removeprefix(version.path), content)
+
+    def _page(self, described: Description, version: str = "") -> bytes:
         thing = Thing(described.iri, described, self.descriptions, self.memberships)
-        names = sorted(shorten(type_).partition(":")[2] for type_ in thing.types)
+        names = [described.path, *sorted(shorten(type_).partition(":")[2] for type_ in thing.types)]
+        iri = version or described.iri
         template = next((f"{name}.html" for name in names if name in self.templates), _FALLBACK)
-        lead = thing.first("dcterms:description", "skos:definition", "rdfs:comment", "skos:scopeNote")
+        lead = thing.first("dcterms:description", "skos:definition", "rdfs:comment", "skos:scopeNote", "sh:message")
         return self.pages.render(
             template,
-            described.path + ".html",
+            document(iri)[0] + ".html",
             title=thing.label,
             description=lead or f"What the knowledge graph of the 1+MG Framework says of {thing.label}.",
-            iri=described.iri,
+            iri=iri,
             thing=thing,
+            jsonld=self.content.markup.get(described.iri, b"").decode(),
             expand=expand,
-            picture="",
+            reference=self.reference,
+            part=self._thing,
+            picture=neighbours(thing.label, thing.memberships),
+            pictures=self.pictures,
         )
 
     def _data(self, described: Description) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,20 @@
+"""Serves a site and a SPARQL endpoint over its graph: read only, with nothing to configure, fit for the open internet.
+
+The main process speaks HTTP and holds the files. A process beside it holds the graph and forks workers, of which each evaluates one
+query at a time and can be killed.
+"""
+
+from onemg_kg.server.settings import Settings
+
+__all__ = ["Settings", "run"]
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM); SIGHUP reads the build anew.
+
+    Raises:
+        OnemgError: the folder holds no build, or the address is taken.
+    """
+    from onemg_kg.server.main import main
+
+    main(settings)

@@ -1,0 +1,184 @@
+"""The ASGI application: which part answers a request, and what is counted, logged and renewed."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from onemg_kg.server import static
+from onemg_kg.server.cache import Cache
+from onemg_kg.server.journal import Journal
+from onemg_kg.server.messages import Request, Response, not_allowed, options, plain, problem
+from onemg_kg.server.metrics import MEDIA_TYPE, Metrics
+from onemg_kg.server.pool import Pool
+from onemg_kg.server.protocol import Endpoint, Rejected
+from onemg_kg.server.settings import Settings
+from onemg_kg.server.tree import Tree
+from onemg_kg.server.workers import Failed
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_CLOSE = (b"connection", b"close")
+_STATE = ("/healthz", "/readyz", "/metrics")
+ENDPOINT = "/sparql"
+
+
+class Build:
+    """One build as it is served: the files, and the workers over its graph.
+
+    Args:
+        tree: the files.
+        pool: the workers.
+        settings: the limits.
+        describe: the text of the query for the service description.
+    """
+
+    def __init__(self, tree: Tree, pool: Pool, settings: Settings, describe: str) -> None:
+        self.tree, self.pool = tree, pool
+        self.cache = Cache(settings.cache)
+        self.endpoint = Endpoint(pool, self.cache, self._page if "query.html" in tree.files else None, describe)
+
+    async def _page(self, _: Request) -> Response:
+        """The page from which people ask, whatever the target's query is: its script reads that."""
+        request = Request("GET", "/query.html", b"", {})
+        found = await static.answer(self.tree, request)
+        found.fields = [pair for pair in found.fields if pair[0] not in (b"vary", b"link")] + [(b"vary", b"Accept")]
+        return found
+
+
+class App:
+    """Serves a build until there is another.
+
+    Args:
+        settings: the limits.
+        build: the first build.
+        journal: the log.
+    """
+
+    def __init__(self, settings: Settings, build: Build, journal: Journal) -> None:
+        self.build = build
+        self.stopping = False
+        self._settings, self._journal = settings, journal
+        self._metrics = Metrics()
+        self._reloads = 0
+
+    def renew(self, build: Build) -> Build:
+        """Serve another build from now on.
+
+        Returns:
+            The one until now: requests that are on their way still use it.
+        """
+        old, self.build = self.build, build
+        self._reloads += 1
+        return old
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answers one request (ASGI 3.0)."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        request = Request.of(scope)
+        try:
+            response = await self._respond(request, receive)
+        except Rejected as error:
+            response = error.response
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the server goes on
+            self._journal.event("error", path=request.path[:200])
+            response = problem(500, "Internal server error")
+        size = await self._send(response, scope["method"] == "HEAD", send)
+        seconds = time.perf_counter() - started
+        self._metrics.count(_route(request.path), response.status, seconds, size)
+        if self._settings.log:
+            self._journal.request(scope["method"], request.path, response.status, size, seconds)
+
+    async def _respond(self, request: Request, receive: Receive) -> Response:
+        build = self.build
+        path = request.path
+        if path in (ENDPOINT, ENDPOINT + "/"):
+            return await build.endpoint.answer(request, lambda: self._read(receive), lambda: _gone(receive))
+        if path in _STATE:
+            return self._state(request)
+        return await static.answer(build.tree, request)
+
+    def _state(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return options(static.ALLOW)
+        if request.method != "GET":
+            return not_allowed(static.ALLOW)
+        fresh = [(b"cache-control", b"no-store")]
+        text = "text/plain; charset=utf-8"
+        if request.path == "/healthz":
+            return plain(200, text, b"ok\n", fresh)
+        if request.path == "/readyz":
+            is_ready = self.build.pool.alive and not self.stopping
+            return plain(200 if is_ready else 503, text, b"ready\n" if is_ready else b"not ready\n", fresh)
+        return plain(200, MEDIA_TYPE, self._metrics.text(self._gauges()).encode(), fresh)
+
+    def _gauges(self) -> dict[str, tuple[str, float]]:
+        pool, cache = self.build.pool, self.build.cache
+        return {
+            "onemg_queries_running": ("Queries that are evaluated.", pool.busy),
+            "onemg_queries_heavy": ("Queries that have taken long and go on.", pool.heavy),
+            "onemg_queries_waiting": ("Queries that wait for a worker.", pool.waiting),
+            "onemg_workers_ended_total": ("Workers ended before their time.", pool.ended),
+            "onemg_cache_bytes": ("Size of the answers kept.", cache.size),
+            "onemg_cache_hits_total": ("Answers given from those kept.", cache.hits),
+            "onemg_cache_misses_total": ("Answers that were not kept.", cache.misses),
+            "onemg_site_bytes": ("Size of the files served.", self.build.tree.size),
+            "onemg_reloads_total": ("Builds that came after the first.", self._reloads),
+        }
+
+    async def _read(self, receive: Receive) -> bytes:
+        """The content of a request.
+
+        Raises:
+            Rejected: it is too long, or takes too long.
+        """
+        content = bytearray()
+        try:
+            async with asyncio.timeout(self._settings.patience):
+                while True:
+                    message = await receive()
+                    content += message.get("body", b"")
+                    if message["type"] == "http.disconnect" or not message.get("more_body"):
+                        return bytes(content)
+                    if len(content) > self._settings.request:
+                        break
+        except TimeoutError:
+            raise Rejected(problem(408, "Request timeout", more=[_CLOSE])) from None
+        limit = f"At most {self._settings.request} bytes are read."
+        raise Rejected(problem(413, "Content too large", limit, [_CLOSE]))
+
+    async def _send(self, response: Response, is_head: bool, send: Send) -> int:
+        """Sends a response, and counts the bytes of its content."""
+        await send({"type": "http.response.start", "status": response.status, "headers": response.fields})
+        size = len(response.body)
+        if response.stream is None or is_head:
+            await send({"type": "http.response.body", "body": b"" if is_head else response.body})
+            if response.stream is not None:
+                await response.stream.aclose()  # type: ignore[attr-defined] # a generator
+            return 0 if is_head else size
+        # An answer that breaks off is not ended: the connection closes, and the client knows that it lacks something.
+        async with contextlib.aclosing(response.stream) as stream:  # type: ignore[type-var] # a generator
+            with contextlib.suppress(Failed):
+                async for piece in stream:
+                    size += len(piece)
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+        return size
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _route(path: str) -> str:
+    if path.startswith(ENDPOINT):
+        return "sparql"
+    if path.startswith("/api/"):
+        return "api"
+    return "state" if path in _STATE else "site"

@@ -1,0 +1,54 @@
+"""Answers that were given before: exactly the same ones, as many as fit."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from onemg_kg.server.messages import Response
+
+
+class Cache:
+    """Whole answers by what was asked. It belongs to one build of the graph, and ends with it.
+
+    Args:
+        limit: how many bytes it holds.
+
+    Attributes:
+        size: how many bytes it holds now.
+        hits: how often it had the answer.
+        misses: how often it had not.
+    """
+
+    _OVERHEAD = 1024
+    """What an entry takes besides its text and its answer."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = self.hits = self.misses = 0
+        self._entries: OrderedDict[Hashable, tuple[Response, int]] = OrderedDict()
+
+    def get(self, key: Hashable) -> Response | None:
+        """The answer to what was asked, if it was asked before."""
+        entry = self._entries.get(key)
+        if entry is None:
+            self.misses += 1
+            return None
+        self.hits += 1
+        self._entries.move_to_end(key)
+        return entry[0]
+
+    def put(self, key: Hashable, response: Response, size: int) -> None:
+        """Keep an answer, and let go of those that were not wanted for longest.
+
+        Args:
+            key: what was asked.
+            response: the whole answer.
+            size: how many bytes question and answer have.
+        """
+        cost = size + self._OVERHEAD
+        if cost > self.limit // 8 or key in self._entries:
+            return
+        self._entries[key] = response, cost
+        self.size += cost
+        while self.size > self.limit:
+            _, (_, freed) = self._entries.popitem(last=False)
+            self.size -= freed

@@ -1,0 +1,212 @@
+"""Evaluates one query after the other over a graph in this process, and says why where it does not.
+
+The default graph of a query is the union of all named graphs, unless the query or the request names one.
+"""
+
+import functools
+import json
+import re
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from onemg_kg.server import guard
+from onemg_kg.server.frames import DATA, END, HEAD, PROBLEM, frame
+from onemg_kg.store import in_default_graph
+from onemg_kg.terms import PREFIXES
+
+RESULTS = {
+    "json": (ox.QueryResultsFormat.JSON, b"}},{"),
+    "xml": (ox.QueryResultsFormat.XML, b"<result>"),
+    "csv": (ox.QueryResultsFormat.CSV, b"\r\n"),
+    "tsv": (ox.QueryResultsFormat.TSV, b"\n"),
+}
+"""The formats of tables, each with what stands once for each row. A literal that holds it counts too."""
+
+GRAPHS = {
+    "turtle": (ox.RdfFormat.TURTLE, b" .\n"),
+    "jsonld": (ox.RdfFormat.JSON_LD, b"}]"),
+    "ntriples": (ox.RdfFormat.N_TRIPLES, b" .\n"),
+    "rdfxml": (ox.RdfFormat.RDF_XML, b"</"),
+}
+"""The formats of graphs, each with what stands at least once for each triple, or for the triples of a subject."""
+
+_PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+_PIECE = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an answer may have.
+
+    Attributes:
+        rows: rows, or triples.
+        answer: bytes.
+    """
+
+    rows: int
+    answer: int
+
+
+class Unanswered(Exception):
+    """There is no answer.
+
+    Args:
+        status: the status code that says so.
+        detail: why, in one sentence.
+        place: line and column of the query, where there is one.
+    """
+
+    def __init__(self, status: int, detail: str, place: tuple[int, int] | None = None) -> None:
+        super().__init__(detail)
+        self.problem: dict[str, Any] = {"status": status, "detail": detail}
+        if place:
+            self.problem |= {"line": place[0], "column": place[1]}
+
+
+class _Writer:
+    """The file to which Oxigraph writes an answer: sends it on in pieces, and counts."""
+
+    def __init__(self, connection: socket.socket, head: dict[str, Any], limits: Limits, mark: bytes) -> None:
+        self._connection, self._limits, self._mark = connection, limits, mark
+        self._out = bytearray(frame(HEAD, json.dumps(head).encode()))
+        self._piece = bytearray()
+        self._rows = self._size = 0
+        self._tail = b""
+
+    def write(self, content: bytes) -> int:
+        """Takes a piece.
+
+        Raises:
+            Unanswered: it is more than an answer may have.
+        """
+        seen = self._tail + content
+        self._rows += seen.count(self._mark)
+        self._tail = seen[len(seen) - len(self._mark) + 1 :] if len(self._mark) > 1 else b""
+        self._size += len(content)
+        if self._rows > self._limits.rows:
+            raise Unanswered(422, f"The answer has more than {self._limits.rows} rows. Add a LIMIT.")
+        if self._size > self._limits.answer:
+            raise Unanswered(422, f"The answer has more than {self._limits.answer} bytes. Add a LIMIT.")
+        self._piece += content
+        if len(self._piece) >= _PIECE:
+            self.flush()
+        return len(content)
+
+    def flush(self) -> None:
+        """Sends what is held."""
+        if self._piece:
+            self._out += frame(DATA, self._piece)
+        if self._out:
+            self._connection.sendall(self._out)
+        self._out, self._piece = bytearray(), bytearray()
+
+    def end(self) -> None:
+        """Sends the rest, in one go with the end."""
+        self._connection.sendall(self._out + (frame(DATA, self._piece) if self._piece else b"") + frame(END))
+
+
+class Engine:
+    """A graph that can be asked.
+
+    Args:
+        path: the graph in N-Quads.
+    """
+
+    def __init__(self, path: Path) -> None:
+        quads = list(ox.parse(path=path, format=ox.RdfFormat.N_QUADS, lenient=True))
+        self._store = ox.Store()
+        self._store.bulk_extend(quads)
+        # A set, as SPARQL 1.1 (section 13) asks for: Oxigraph's own union answers once for each graph that holds a statement.
+        self._store.bulk_extend(in_default_graph(quad.triple for quad in quads))
+        self.names = {graph.value for graph in self._store.named_graphs() if isinstance(graph, ox.NamedNode)}
+        self.judge = functools.lru_cache(512)(guard.judge)
+
+    def warm(self) -> None:
+        """Lets the first query of a worker find everything in place."""
+        for query in ("SELECT ?s { ?s ?p ?o } LIMIT 1", "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o } LIMIT 1"):
+            list(self._store.query(query))
+
+    def answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> None:
+        """Evaluate a query and send the answer, or a problem.
+
+        Args:
+            request: ``query``; ``default`` and ``named``, the graphs that the request names, if any; ``results`` and ``graph``,
+                the formats that the client takes for a table and for a graph, if any.
+            connection: where to send it.
+            limits: how much it may have.
+        """
+        try:
+            self._answer(request, connection, limits)
+        except guard.Refused as error:
+            _send(connection, Unanswered(error.status, _sentence(error.message), (error.line, error.column)))
+        except SyntaxError as error:
+            _send(connection, _mistake(error, request["query"]))
+        except Unanswered as error:
+            _send(connection, error)
+        except (ValueError, OSError, RuntimeError) as error:
+            _send(connection, Unanswered(422, f"The query cannot be evaluated: {_short(str(error))}."))
+
+    def _answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> None:
+        text = request["query"]
+        verdict = self.judge(text)
+        default, named = request["default"], request["named"]
+        if not (default or named):
+            default, named = verdict.default, verdict.named
+        answer = self._ask(text, default, named)
+        is_graph = isinstance(answer, ox.QueryTriples)
+        form = request["graph" if is_graph else "results"]
+        kind = "graph" if is_graph else "boolean" if isinstance(answer, ox.QueryBoolean) else "table"
+        if form is None:
+            raise Unanswered(
+                406, "The answer to this query is a graph." if is_graph else "The answer to this query is a table."
+            )
+        mark = (GRAPHS if is_graph else RESULTS)[form][1]
+        writer = _Writer(connection, {"kind": kind, "format": form, "steady": verdict.steady}, limits, mark)
+        if isinstance(answer, ox.QueryTriples):
+            prefixes = dict(PREFIXES) if form in ("turtle", "rdfxml") else None
+            ox.serialize(answer, writer, format=GRAPHS[form][0], prefixes=prefixes)  # type: ignore[arg-type] # it only writes
+        else:
+            answer.serialize(writer, format=RESULTS[form][0])  # type: ignore[arg-type] # it only writes
+        writer.end()
+
+    def _ask(
+        self, text: str, default: Sequence[str], named: Sequence[str]
+    ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+        if not (default or named):
+            return self._store.query(text)
+        unknown = next((name for name in (*default, *named) if name not in self.names), None)
+        if unknown is not None:
+            raise Unanswered(403, f"The graph <{_short(unknown)}> is none of this dataset, and no other is read.")
+        graphs, others = [ox.NamedNode(name) for name in default], [ox.NamedNode(name) for name in named]
+        if len(graphs) < 2:
+            return self._store.query(text, default_graph=graphs, named_graphs=others)
+        merged = ox.Store()
+        for graph in dict.fromkeys(graphs):
+            merged.extend(in_default_graph(quad.triple for quad in self._store.quads_for_pattern(None, None, None, graph)))
+        for graph in dict.fromkeys(others):
+            merged.extend(self._store.quads_for_pattern(None, None, None, graph))
+        return merged.query(text, default_graph=ox.DefaultGraph(), named_graphs=others)
+
+
+def _send(connection: socket.socket, error: Unanswered) -> None:
+    connection.sendall(frame(PROBLEM, json.dumps(error.problem).encode()))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else text[:300] + " …"
+
+
+def _mistake(error: SyntaxError, text: str) -> Unanswered:
+    """What Oxigraph's parser found, with its place."""
+    found = _PLACE.fullmatch(error.msg)
+    message, at = (found[3], (int(found[1]), int(found[2]))) if found else (error.msg, guard.place(text, len(text)))
+    return Unanswered(400, f"This is not SPARQL 1.1: {_short(message)}.", at)

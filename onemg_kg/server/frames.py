@@ -1,0 +1,37 @@
+"""What the server and its workers say to each other: frames of a kind, a length and content over a socket."""
+
+import socket
+import struct
+
+HEAD, DATA, END, PROBLEM, QUERY = b"H", b"D", b"E", b"P", b"Q"
+"""The kinds: what an answer is (JSON), a piece of it, its end; why there is none (JSON); what is asked (JSON)."""
+
+_PREFIX = struct.Struct(">cI")
+PREFIX = _PREFIX.size
+
+
+def frame(kind: bytes, content: bytes | bytearray = b"") -> bytes:
+    """One frame."""
+    return _PREFIX.pack(kind, len(content)) + content
+
+
+def prefix(held: bytes | bytearray, at: int = 0) -> tuple[bytes, int]:
+    """The kind and length of the frame that starts at a place."""
+    kind, length = _PREFIX.unpack_from(held, at)
+    return kind, length
+
+
+def receive(connection: socket.socket) -> bytes | None:
+    """The content of the next frame; nothing where the other side is gone."""
+    head = _exactly(connection, PREFIX)
+    return None if head is None else _exactly(connection, prefix(head)[1])
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes | None:
+    held = bytearray()
+    while len(held) < size:
+        piece = connection.recv(size - len(held))
+        if not piece:
+            return None
+        held += piece
+    return bytes(held)

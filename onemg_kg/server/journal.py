@@ -1,0 +1,59 @@
+"""The server's log: one line of JSON for each event. It holds no content, no query and nothing of who asked."""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TextIO
+
+_LONGEST = 200
+
+
+class Journal:
+    """Writes lines, several at once.
+
+    Args:
+        out: where to.
+        later: calls a function after some seconds.
+    """
+
+    def __init__(self, out: TextIO, later: Callable[[float, Callable[[], None]], object]) -> None:
+        self._out, self._later = out, later
+        self._lines: list[str] = []
+
+    def event(self, name: str, **said: Any) -> None:
+        """Something that happens rarely: written at once."""
+        self._lines.append(json.dumps({"time": _now(), "event": name, **said}))
+        self.flush()
+
+    def request(self, method: str, path: str, status: int, size: int, seconds: float) -> None:
+        """A request was answered."""
+        said = {"method": method, "path": path[:_LONGEST], "status": status, "bytes": size, "ms": round(seconds * 1000, 2)}
+        if not self._lines:
+            self._later(0.2, self.flush)
+        self._lines.append(json.dumps({"time": _now(), "event": "request", **said}))
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+
+
+class Handler(logging.Handler):
+    """Takes what libraries log: the kind and the exception, not the message, which may hold what a client sent."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(logging.WARNING)
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes that something was logged."""
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        self._journal.event("warning", logger=record.name, level=record.levelname, **({"error": error} if error else {}))
+
+
+def _now() -> str:
+    now = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"

@@ -1,0 +1,150 @@
+"""Starts the server, watches for new builds, and stops it."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from onemg_kg import queries
+from onemg_kg.errors import OnemgError
+from onemg_kg.server.app import App, Build
+from onemg_kg.server.connection import Connection
+from onemg_kg.server.journal import Handler, Journal
+from onemg_kg.server.messages import ALWAYS
+from onemg_kg.server.pool import Pool, Zygote
+from onemg_kg.server.settings import Settings
+from onemg_kg.server.tree import GRAPH, Tree
+
+_GRACE = 15
+"""How many seconds requests on their way have when the server stops."""
+
+
+class Server:
+    """Serves one folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # The graph is read beside this process while this one reads the files.
+        self._zygote = Zygote(settings, settings.site / GRAPH)
+        try:
+            self._listener = _listen(settings)
+            self._describe = queries.read(settings.project.folder("queries") / "service" / "description.rq").text
+            self._tree = Tree(settings.site)
+        except OnemgError:
+            self._zygote.close()
+            raise
+        self._seen = self._look()
+
+    def _look(self) -> list[tuple[int, int]]:
+        """What tells one build from the next, without reading it."""
+        site = self._settings.site
+        found = []
+        for path in (site, site / GRAPH, site / "index.html", site.parent / "manifest.json"):
+            with contextlib.suppress(OSError):
+                state = path.stat()
+                found.append((state.st_ino, state.st_mtime_ns))
+        return found
+
+    async def serve(self) -> None:
+        """Serve until a signal says stop."""
+        loop = asyncio.get_running_loop()
+        journal = Journal(sys.stderr, loop.call_later)
+        logging.getLogger("uvicorn").addHandler(Handler(journal))
+        pool = Pool(self._settings, self._zygote)
+        app = App(self._settings, Build(self._tree, pool, self._settings, self._describe), journal)
+        config = uvicorn.Config(
+            app,  # type: ignore[arg-type] # its messages are narrower types of uvicorn's own
+            http=Connection.bounded(self._settings),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            headers=list(ALWAYS),
+            timeout_keep_alive=int(self._settings.patience),
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = uvicorn.Server(config)
+        wake = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, wake.set)
+        host, port = self._listener.getsockname()[:2]
+        journal.event("listening", host=host, port=port, files=len(self._tree.files))
+        started = loop.create_task(self._start(app, server, journal))
+        watching = loop.create_task(self._watch(app, journal, wake))
+        gc.collect()
+        gc.freeze()  # the files stay: there is no use in looking at them again and again
+        try:
+            await server.serve([self._listener])
+        finally:
+            app.stopping = True
+            watching.cancel()
+            await app.build.pool.close(0)
+            journal.event("stopped")
+            await asyncio.wait([started])
+
+    async def _start(self, app: App, server: uvicorn.Server, journal: Journal) -> None:
+        try:
+            await app.build.pool.start()
+            journal.event("ready")
+        except OnemgError as error:
+            journal.event("failed", error=str(error))
+            server.should_exit = True
+
+    async def _watch(self, app: App, journal: Journal, wake: asyncio.Event) -> None:
+        """Reads the build anew when there is another, or when told to."""
+        closing: set[asyncio.Task[None]] = set()
+        before = self._seen
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), self._settings.watch or None)
+            now = self._look()
+            # A build is read when it has stood still for as long as one waits between two looks.
+            if wake.is_set() or (now != self._seen and now == before):
+                wake.clear()
+                if build := await self._load(journal):
+                    self._seen = now
+                    old = app.renew(build)
+                    task = asyncio.get_running_loop().create_task(old.pool.close(self._settings.timeout + _GRACE))
+                    closing.add(task)
+                    task.add_done_callback(closing.discard)
+                    journal.event("reloaded", files=len(build.tree.files))
+            before = now
+
+    async def _load(self, journal: Journal) -> Build | None:
+        """Another build, ready to be served; nothing if it is not whole."""
+        zygote = Zygote(self._settings, self._settings.site / GRAPH)
+        try:
+            tree = await asyncio.to_thread(Tree, self._settings.site)
+            pool = Pool(self._settings, zygote)
+            await pool.start()
+        except (OnemgError, ValueError) as error:
+            zygote.close()
+            journal.event("not reloaded", error=str(error))
+            return None
+        return Build(tree, pool, self._settings, self._describe)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise OnemgError(
+            f"cannot be listened on: {error.strerror}.", source=f"{settings.host}:{settings.port}", fix="Name another --port."
+        ) from None
+
+
+def main(settings: Settings) -> None:
+    """Serve until told to stop."""
+    server = Server(settings)
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(server.serve())

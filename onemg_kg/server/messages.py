@@ -1,0 +1,107 @@
+"""A request and a response, as this server sees them, and the header fields that every response has."""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+Fields = list[tuple[bytes, bytes]]
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+"""The content security policy (CSP level 3): nothing from elsewhere, no script in a page."""
+
+ALWAYS: tuple[tuple[str, str], ...] = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Expose-Headers", "Accept-Ranges, Content-Location, Content-Range, ETag, Link, Retry-After"),
+    ("Content-Security-Policy", POLICY),
+    ("Cross-Origin-Resource-Policy", "cross-origin"),
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+)
+"""The header fields of every response."""
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass
+class Request:
+    """A request.
+
+    Attributes:
+        method: its method; GET for HEAD, which differs in nothing but that no content is sent.
+        path: the path of its target as it was sent, percent-encoded.
+        query: the query of its target as it was sent.
+        fields: its header fields, names in lower case, several lines of one joined by commas.
+        scheme: ``http`` or ``https``.
+    """
+
+    method: str
+    path: str
+    query: bytes
+    fields: dict[bytes, bytes]
+    scheme: str = "http"
+
+    @classmethod
+    def of(cls, scope: dict[str, Any]) -> "Request":
+        """What an ASGI scope says."""
+        fields: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            fields[name] = fields[name] + b", " + value if name in fields else value
+        method = scope["method"]
+        path = scope["raw_path"].decode("latin-1")
+        return cls("GET" if method == "HEAD" else method, path, scope["query_string"], fields, scope["scheme"])
+
+    def field(self, name: bytes) -> str | None:
+        """A header field, if it is there."""
+        value = self.fields.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+@dataclass
+class Response:
+    """A response.
+
+    Attributes:
+        status: its status code.
+        fields: its header fields, without those that every response has.
+        body: its content.
+        stream: the content that follows, where not all of it is there yet.
+    """
+
+    status: int
+    fields: Fields = field(default_factory=list)
+    body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
+
+
+def plain(status: int, media_type: str, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+    """A response with content."""
+    fields = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body)), *more]
+    return Response(status, fields, body)
+
+
+def problem(status: int, title: str, detail: str = "", more: Iterable[tuple[bytes, bytes]] = (), **members: Any) -> Response:
+    """What is wrong, for people and programs (RFC 9457)."""
+    said = {"title": title, "status": status, **({"detail": detail} if detail else {}), **members}
+    body = (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode(errors="replace")
+    return plain(status, PROBLEM, body, [(b"cache-control", b"no-store"), *more])
+
+
+def options(allow: str) -> Response:
+    """What can be done with a resource, for a client or a browser that asks first (RFC 9110, 9.3.7; the Fetch standard)."""
+    fields = [
+        (b"allow", allow.encode()),
+        (b"access-control-allow-methods", allow.encode()),
+        (b"access-control-allow-headers", b"Accept, Content-Type, If-None-Match, If-Modified-Since, Range, If-Range"),
+        (b"access-control-max-age", b"86400"),
+    ]
+    return Response(204, fields)
+
+
+def not_allowed(allow: str) -> Response:
+    """The method is not one of the resource's (RFC 9110, 15.5.6)."""
+    return problem(405, "Method not allowed", f"Allowed are {allow}.", [(b"allow", allow.encode())])

@@ -1,0 +1,211 @@
+"""The workers over one graph: who evaluates what, and who waits.
+
+Light queries and heavy ones do not wait for each other: a query that takes longer than a moment makes room for another worker, and
+goes on at the lowest priority. Only so many may be heavy at once; the next one is ended.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from onemg_kg.errors import OnemgError
+from onemg_kg.server.frames import QUERY, frame
+from onemg_kg.server.settings import Settings
+from onemg_kg.server.workers import Job, Worker, failed
+from onemg_kg.server.zygote import CALM, KILL, SPAWN
+
+
+class Zygote:
+    """The process that forks workers. It reads the graph while this one goes on.
+
+    Args:
+        settings: the limits.
+        graph: the graph in N-Quads.
+    """
+
+    def __init__(self, settings: Settings, graph: Path) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        numbers = (theirs.fileno(), os.getpid(), graph, settings.rows, settings.answer, settings.memory)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "onemg_kg.server.zygote", *map(str, numbers)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+
+    def order(self, order: str, worker: str, descriptor: int | None = None) -> None:
+        """Tell the process something; it may be gone."""
+        with contextlib.suppress(OSError):
+            socket.send_fds(self.control, [f"{order} {worker}".encode()], [] if descriptor is None else [descriptor])
+
+    def close(self) -> None:
+        """Let the process end, and its workers with it."""
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class Pool:
+    """The workers over one graph.
+
+    Attributes:
+        settings: the limits.
+        loop: the event loop.
+        alive: whether queries are taken.
+        ended: how many workers were ended before their time.
+    """
+
+    def __init__(self, settings: Settings, zygote: Zygote) -> None:
+        self.settings = settings
+        self.loop = asyncio.get_running_loop()
+        self.alive = False
+        self.ended = 0
+        self._started = asyncio.Event()
+        self._zygote = zygote
+        self._names = itertools.count(1)
+        self._idle: deque[Worker] = deque()
+        self._workers: set[Worker] = set()
+        self._coming = 0
+        self._waiting: deque[asyncio.Future[Worker]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Wait until the graph is there and workers stand ready.
+
+        Raises:
+            OnemgError: the graph cannot be read.
+        """
+        control = self._zygote.control
+        control.setblocking(False)
+        if await self.loop.sock_recv(control, 16) != b"ready\n":
+            raise OnemgError("the graph cannot be read.", source="data/framework.nq", fix="Build again.")
+        control.setblocking(True)
+        self.alive = True
+        await self._fill()
+        self._started.set()
+
+    async def _fill(self) -> None:
+        """Fork as many workers as are missing."""
+        while self.alive and self.light + self._coming < self.settings.light:
+            self._coming += 1
+            ours, theirs = socket.socketpair()
+            name = str(next(self._names))
+            with theirs:
+                self._zygote.order(SPAWN, name, theirs.fileno())
+            _, worker = await self.loop.create_connection(lambda name=name: Worker(name, self), sock=ours)  # type: ignore[misc]
+            self._coming -= 1
+            self._workers.add(worker)
+            self._offer(worker)
+
+    @property
+    def light(self) -> int:
+        """How many workers are there for light queries."""
+        return len(self._workers) - self.heavy
+
+    @property
+    def heavy(self) -> int:
+        """How many workers evaluate heavy queries."""
+        return sum(worker.heavy for worker in self._workers)
+
+    @property
+    def busy(self) -> int:
+        """How many queries are evaluated."""
+        return len(self._workers) - len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """How many queries wait."""
+        return len(self._waiting)
+
+    async def ask(self, request: dict[str, Any]) -> Job:
+        """Have a query evaluated.
+
+        Args:
+            request: what :meth:`Engine.answer` takes.
+
+        Raises:
+            Failed: too many wait.
+        """
+        if not self._started.is_set():
+            await self._await_start()
+        content = frame(QUERY, json.dumps({**request, "timeout": self.settings.timeout}).encode())
+        worker = self._idle.pop() if self._idle else await self._wait()
+        return worker.start(content)
+
+    async def _await_start(self) -> None:
+        try:
+            await asyncio.wait_for(self._started.wait(), self.settings.wait)
+        except TimeoutError:
+            raise failed(503, "The graph is still being read.") from None
+
+    async def _wait(self) -> Worker:
+        if not self.alive or len(self._waiting) >= self.settings.queue:
+            raise failed(503, "Too many queries wait to be evaluated.")
+        waiter: asyncio.Future[Worker] = self.loop.create_future()
+        self._waiting.append(waiter)
+        try:
+            return await asyncio.wait_for(waiter, self.settings.wait)
+        except TimeoutError:
+            raise failed(503, "Too many queries are being evaluated.") from None
+        finally:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(waiter)
+
+    def _offer(self, worker: Worker) -> None:
+        """A worker to who waits longest."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(worker)
+                return
+        self._idle.append(worker)
+
+    def may_be_heavy(self, worker: Worker) -> bool:
+        """Whether a worker may go on with a query that takes long; if so, another takes its place."""
+        if self.heavy >= self.settings.heavy:
+            return False
+        worker.heavy = True
+        self._zygote.order(CALM, worker.name)
+        self._refill()
+        return True
+
+    def release(self, worker: Worker) -> None:
+        """A worker is free again. One of a heavy query is not: it has the lowest priority and perhaps much memory."""
+        if worker.heavy or worker not in self._workers:
+            self.discard(worker)
+        else:
+            self._offer(worker)
+
+    def discard(self, worker: Worker) -> None:
+        """A worker is no more to be used, and its process is to end."""
+        if worker in self._workers:
+            self._workers.remove(worker)
+            with contextlib.suppress(ValueError):
+                self._idle.remove(worker)
+            self.ended += 1
+            self._zygote.order(KILL, worker.name)
+            worker.close()
+            self._refill()
+
+    def _refill(self) -> None:
+        if self.alive:
+            task = self.loop.create_task(self._fill())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self, patience: float) -> None:
+        """Take no more queries, let those on their way end, and end the processes."""
+        self.alive = False
+        end = self.loop.time() + patience
+        while self.busy > 0 and self.loop.time() < end:
+            await asyncio.sleep(0.02)
+        self._zygote.close()

@@ -1,0 +1,266 @@
+"""The static site in memory: every file with what a response says of it, read once and never changed."""
+
+import gzip
+import hashlib
+import json
+import mimetypes
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import brotli
+
+from onemg_kg import addresses
+from onemg_kg.errors import ProjectError
+from onemg_kg.negotiation import REPRESENTATIONS, Representation
+from onemg_kg.terms import BASE, expand
+
+OFFERS = (
+    *REPRESENTATIONS,
+    Representation("csv", "text/csv", ".csv"),
+    Representation("sparql", "application/sparql-query", ".rq"),
+    Representation("json", "application/json", ".json"),
+)
+"""Every form of a document, the one that is offered first coming first."""
+
+_RDF = {representation.suffix for representation in REPRESENTATIONS} - {".html"}
+_TYPES = {offer.suffix: offer.media_type for offer in OFFERS} | {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".wasm": "application/wasm",
+    ".woff2": "font/woff2",
+    ".webmanifest": "application/manifest+json",
+    ".md": "text/markdown",
+    ".geojson": "application/geo+json",
+    ".map": "application/json",
+}
+_WELL_KNOWN = {".well-known/void": "text/turtle", "feed.xml": "application/atom+xml", "feed.json": "application/feed+json"}
+_COMPRESSIBLE = ("text/", "application/", "image/svg+xml")
+_CODINGS = ("br", "gzip")
+_SMALLEST = 256
+"""How many bytes a file must have to be worth compressing."""
+
+_THINGS = ("id/", "voc/")
+"""Below these paths an IRI names a thing, which cannot be sent: see docs/identifiers.md. Elsewhere it names a document."""
+
+GRAPH = "data/framework.nq"
+"""The file of the graph that is asked."""
+
+DEPRECATED = "deprecated.json"
+"""The file that says what replaced which IRI: ``{path: {"replacedBy": [IRI]}}``."""
+
+
+@dataclass
+class File:
+    """One file.
+
+    Attributes:
+        path: its path below the root of the site.
+        content: its content.
+        modified: when it was last changed, in seconds since 1970.
+        media_type: its media type, with the character set where it has one.
+        link: the header field ``Link``; empty where there is none.
+    """
+
+    path: str
+    content: bytes
+    modified: int
+    media_type: str
+    link: bytes = b""
+    _encoded: dict[str, bytes] = field(default_factory=dict)
+    _tag: str = ""
+
+    @property
+    def tag(self) -> str:
+        """What stands for the content in an entity tag."""
+        if not self._tag:
+            self._tag = hashlib.sha256(self.content).hexdigest()[:32]
+        return self._tag
+
+    @property
+    def last_modified(self) -> bytes:
+        """When it was last changed, as header fields say it (RFC 9110, 5.6.7)."""
+        return formatdate(self.modified, usegmt=True).encode()
+
+    @property
+    def is_compressible(self) -> bool:
+        """Whether it is worth compressing."""
+        return len(self.content) >= _SMALLEST and self.media_type.startswith(_COMPRESSIBLE)
+
+    def is_encoded(self, coding: str) -> bool:
+        """Whether the content is there in a coding."""
+        return coding in self._encoded
+
+    def encoded(self, coding: str) -> bytes:
+        """The content in a coding, ``br`` or ``gzip``; made when it is first asked for."""
+        if coding not in self._encoded:
+            compressed = brotli.compress(self.content, quality=6) if coding == "br" else gzip.compress(self.content, 6, mtime=0)
+            self._encoded[coding] = compressed
+        return self._encoded[coding]
+
+
+@dataclass
+class Document:
+    """What has one address and several forms.
+
+    Attributes:
+        path: its path below the root, without suffix.
+        files: the form that each file is, the one that is offered first coming first.
+        is_thing: whether its address without suffix names a thing.
+    """
+
+    path: str
+    files: dict[Representation, File]
+    is_thing: bool
+
+    def url(self, form: Representation) -> str:
+        """The address of one of its files, as a path."""
+        return f"/{addresses.url(self.path)}{form.suffix}"
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What was withdrawn.
+
+    Attributes:
+        replaced_by: the IRIs of what replaced it.
+    """
+
+    replaced_by: tuple[str, ...]
+
+
+class Tree:
+    """A site.
+
+    Args:
+        root: its folder.
+
+    Attributes:
+        targets: what is at each address, by the path of a request's target, percent-encoded: a file, a document, what was
+            withdrawn, or the address of a folder that lacks its slash.
+        size: how many bytes its files have.
+
+    Raises:
+        ProjectError: the folder is not there or holds no site.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.files = {path: _file(path, content, modified) for path, content, modified in _read(root)}
+        if GRAPH not in self.files:
+            raise ProjectError(
+                f"holds no site with a graph: there is no {GRAPH}.", source=str(root), fix="Build one with `onemg-kg build`."
+            )
+        self.size = sum(len(file.content) for file in self.files.values())
+        self.targets: dict[str, File | Document | Gone | str] = {
+            "/" + addresses.url(path): file for path, file in self.files.items()
+        }
+        self.documents = self._documents()
+        for document in self.documents.values():
+            for form, file in document.files.items():
+                file.link = self._links(document, form).encode()
+            self._place(document)
+        self._withdraw()
+
+    def _documents(self) -> dict[str, Document]:
+        forms = {offer.suffix: offer for offer in OFFERS}
+        ranks = {offer: rank for rank, offer in enumerate(OFFERS)}
+        found: dict[str, dict[Representation, File]] = {}
+        for path, file in self.files.items():
+            stem, suffix = os.path.splitext(path)
+            if suffix in forms and stem not in ("404", "deprecated"):
+                found.setdefault(stem, {})[forms[suffix]] = file
+        documents = {}
+        for stem, files in found.items():
+            ordered = {form: files[form] for form in sorted(files, key=ranks.__getitem__)}
+            is_rdf = any(form.suffix in _RDF for form in ordered)
+            documents[stem] = Document(stem, ordered, is_rdf and stem.startswith(_THINGS))
+        return documents
+
+    def _place(self, document: Document) -> None:
+        """Puts a document at its address, and at that of the IRI that it describes."""
+        folder, _, name = document.path.rpartition("/")
+        if name == addresses.INDEX:
+            slashed = "/" + addresses.url(folder) + "/" if folder else "/"
+            self.targets.setdefault(slashed, document)
+            self.targets.setdefault(slashed.removesuffix("/"), slashed)
+        self.targets.setdefault("/" + addresses.url(document.path), document)
+        self.targets.setdefault(address(addresses.iri(document.path)), document)
+
+    def _links(self, document: Document, of: Representation) -> str:
+        """How a form of a document is linked with others (RFC 8288)."""
+        links = [
+            f'<{document.url(form)}>; rel="alternate"; type="{form.media_type}"' for form in document.files if form is not of
+        ]
+        if any(form.suffix in _RDF for form in document.files):
+            links.append(f'<{iri_reference(addresses.iri(document.path))}>; rel="canonical"')
+            about = next(
+                (form for form in document.files if form.suffix == (".ttl" if of.suffix == ".html" else ".html")), None
+            )
+            if about is not None:
+                links.append(f'<{document.url(about)}>; rel="describedby"; type="{about.media_type}"')
+            links.append(f'<{BASE}data/framework>; rel="{expand("void:inDataset")}"')
+            if "shapes.ttl" in self.files and of.suffix in _RDF:
+                links.append(f'<{BASE}shapes>; rel="profile"')
+        if ".well-known/void" in self.files:
+            links.append('</.well-known/void>; rel="describedby"; type="text/turtle"')
+        return ", ".join(links)
+
+    def _withdraw(self) -> None:
+        file = self.files.get(DEPRECATED)
+        for path, said in json.loads(file.content).items() if file else ():
+            gone = Gone(tuple(iri_reference(iri) for iri in said.get("replacedBy", [])))
+            # What is withdrawn may still be described: then its documents stay, and say so.
+            self.targets[address(BASE + path)] = gone
+
+    def find(self, path: str) -> File | Document | Gone | str | None:
+        """What is at the path of a request's target, however that is percent-encoded (RFC 3986, 6.2.2)."""
+        found = self.targets.get(path)
+        if found is None and "%" in path:
+            with_octets = unquote(path, encoding="latin-1")
+            found = self.targets.get(quote(with_octets, safe="/!$&'()*+,;=:@~", encoding="latin-1"))
+        return found
+
+
+def address(iri: str) -> str:
+    """The path of the target of a request for an IRI of ours (RFC 3987, 3.1)."""
+    return "/" + quote(iri.removeprefix(BASE), safe="/!$&'()*+,;=:@~%")
+
+
+def iri_reference(iri: str) -> str:
+    """An IRI as header fields can bear it: a URI (RFC 3987, 3.1)."""
+    return quote(iri, safe="/!$&'()*+,;=:@~%#?[]")
+
+
+def _read(root: Path) -> Iterator[tuple[str, bytes, int]]:
+    """Every file below a folder: its path, content and time. What a link of the file system leads to is none."""
+    waiting = [(str(root), "")]
+    try:
+        while waiting:
+            folder, prefix = waiting.pop()
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((entry.path, f"{prefix}{entry.name}/"))
+                    elif entry.is_file(follow_symlinks=False):
+                        with open(entry.path, "rb", buffering=0) as file:
+                            yield prefix + entry.name, file.read(), int(os.fstat(file.fileno()).st_mtime)
+    except OSError as error:
+        raise ProjectError(f"cannot be read: {error.strerror}.", source=str(root), fix="Build first.") from None
+
+
+def _file(path: str, content: bytes, modified: int) -> File:
+    return File(path, content, modified, media_type(path))
+
+
+def media_type(path: str) -> str:
+    """The media type of a file, with the character set where it is text."""
+    suffix = os.path.splitext(path)[1]
+    found = _WELL_KNOWN.get(path) or _TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+    return found + "; charset=utf-8" if found.startswith("text/") else found
+
+
+CODINGS = _CODINGS
+"""The codings in which a file can be had, the better first."""

@@ -1,0 +1,240 @@
+"""A worker as the server sees it, and the query that it evaluates, for as long as that may take."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+from onemg_kg.server.frames import DATA, HEAD, PREFIX, PROBLEM, prefix
+from onemg_kg.server.settings import Settings
+
+_AHEAD = 512 * 1024
+"""How many bytes of an answer are held before they are sent, and how far a worker may be ahead of its client."""
+
+
+class Failed(Exception):
+    """A query has no answer.
+
+    Args:
+        problem: ``status``, ``detail``, and ``line`` and ``column`` where there are.
+    """
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(problem["detail"])
+        self.problem = problem
+
+
+def failed(status: int, detail: str) -> Failed:
+    """A query has no answer, for a reason that a status code names."""
+    return Failed({"status": status, "detail": detail})
+
+
+class Job:
+    """One query on its way: an answer as far as it is there.
+
+    Attributes:
+        head: what the answer is.
+        pieces: the pieces that are there and not yet taken.
+        done: whether that is all.
+        on_heavy: called when the query has become a heavy one.
+    """
+
+    def __init__(self, worker: "Worker", loop: asyncio.AbstractEventLoop) -> None:
+        self.head: dict[str, Any] = {}
+        self.pieces: deque[bytes] = deque()
+        self.done = False
+        self.on_heavy: Callable[[], object] = lambda: None
+        self._loop, self._worker = loop, worker
+        self._held = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._error: Failed | None = None
+
+    def add(self, piece: bytes) -> None:
+        """Takes a piece of the answer."""
+        self.pieces.append(piece)
+        self._held += len(piece)
+        if self._held >= _AHEAD:
+            self._worker.pause()
+            self._wake()
+
+    def finish(self, error: Failed | None = None) -> None:
+        """Nothing more comes."""
+        if not self.done:
+            self.done, self._error = True, error
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def ready(self) -> None:
+        """Waits until all of the answer is there, or as much as is held.
+
+        Raises:
+            Failed: there is none, or it broke off.
+        """
+        if not self.done and self._held < _AHEAD:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        if self._error is not None:
+            raise self._error
+
+    def take(self) -> bytes:
+        """What is there."""
+        taken = b"".join(self.pieces) if len(self.pieces) != 1 else self.pieces[0]
+        self.pieces.clear()
+        self._held = 0
+        return taken
+
+    async def rest(self) -> AsyncIterator[bytes]:
+        """All that is left, piece by piece, no faster than it is taken.
+
+        Raises:
+            Failed: it broke off.
+        """
+        while True:
+            await self.ready()
+            piece = self.take()
+            if piece:
+                yield piece
+            if self.done:
+                break
+            self._worker.resume()
+
+    def cancel(self) -> None:
+        """Nobody wants the answer any more."""
+        if not self.done:
+            self._worker.end(failed(499, "The client has gone."))
+
+
+class Keeper(Protocol):
+    """Who keeps the workers."""
+
+    settings: Settings
+    loop: asyncio.AbstractEventLoop
+
+    def may_be_heavy(self, worker: "Worker") -> bool:
+        """Whether a worker may go on with a query that takes long."""
+
+    def release(self, worker: "Worker") -> None:
+        """A worker is free again."""
+
+    def discard(self, worker: "Worker") -> None:
+        """A worker is no more to be used, and its process is to end."""
+
+
+class Worker(asyncio.Protocol):
+    """One worker process.
+
+    Attributes:
+        name: what the process that forks calls it.
+        job: what it evaluates.
+        heavy: whether that takes long.
+    """
+
+    def __init__(self, name: str, pool: Keeper) -> None:
+        self.name = name
+        self.job: Job | None = None
+        self.heavy = False
+        self._pool = pool
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport
+        self._timer: asyncio.TimerHandle | None = None
+        self._left = self._since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The worker can be asked."""
+        self._transport = transport  # type: ignore[assignment] # of a stream socket
+
+    def start(self, request: bytes) -> Job:
+        """Ask a query."""
+        self.job = Job(self, self._pool.loop)
+        self._left = self._pool.settings.timeout
+        self._run_clock()
+        self._transport.write(request)
+        return self.job
+
+    def _run_clock(self) -> None:
+        self._since = self._pool.loop.time()
+        limit = self._pool.settings.heavy_after
+        if self.heavy or self._left <= limit:
+            self._timer = self._pool.loop.call_later(self._left, self._expire)
+        else:
+            self._timer = self._pool.loop.call_later(limit, self._weigh)
+
+    def _stop_clock(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._left -= self._pool.loop.time() - self._since
+
+    def _weigh(self) -> None:
+        """The query is a heavy one."""
+        self._stop_clock()
+        if self._pool.may_be_heavy(self):
+            self._run_clock()
+            if self.job is not None:
+                self.job.on_heavy()
+        else:
+            self.end(failed(503, "Too many queries that take long are being evaluated."))
+
+    def _expire(self) -> None:
+        self.end(failed(504, f"The query took longer than {self._pool.settings.timeout:g} seconds."))
+
+    def pause(self) -> None:
+        """The client is behind: neither send more nor count the time."""
+        self._transport.pause_reading()
+        self._stop_clock()
+
+    def resume(self) -> None:
+        """The client has caught up."""
+        if self.job is not None and self._timer is None:
+            self._run_clock()
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """A part of an answer."""
+        self._buffer += data
+        at, held = 0, len(self._buffer)
+        while held - at >= PREFIX:
+            kind, length = prefix(self._buffer, at)
+            if held - at < PREFIX + length:
+                break
+            at += PREFIX
+            self._take(kind, bytes(self._buffer[at : at + length]))
+            at += length
+        del self._buffer[:at]
+
+    def _take(self, kind: bytes, content: bytes) -> None:
+        job = self.job
+        if job is None:
+            return
+        if kind == HEAD:
+            job.head = json.loads(content)
+        elif kind == DATA:
+            job.add(content)
+        else:
+            self._stop_clock()
+            self.job = None
+            job.finish(Failed(json.loads(content)) if kind == PROBLEM else None)
+            self._pool.release(self)
+
+    def end(self, error: Failed) -> None:
+        """Kill the process: its query has no answer."""
+        job, self.job = self.job, None
+        self._stop_clock()
+        self._pool.discard(self)
+        if job is not None:
+            job.finish(error)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process has died."""
+        if self.job is not None:
+            self.end(failed(422, "The query needs more memory than it may have."))
+        else:
+            self._pool.discard(self)

@@ -1,0 +1,127 @@
+"""The process that holds the graph and forks the workers: started by the server as ``python -m onemg_kg.server.zygote``.
+
+Workers share its memory, copied on write, so one is there in milliseconds and costs what its query takes. A worker can open no file
+and no socket: the kernel refuses it every new descriptor. Nothing here starts a thread, so to fork is safe.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from onemg_kg.server.engine import Engine, Limits
+from onemg_kg.server.frames import receive
+
+SPAWN, KILL, CALM = "spawn", "kill", "calm"
+"""What the server asks: a new worker, the end of one, and that one give way to others."""
+
+_PR_SET_PDEATHSIG = 1
+_GRACE = 1.0
+
+
+def _die_with_parent(parent: int) -> None:
+    """Ends this process when its parent ends, however that ends. Only Linux can; elsewhere an end of the connection does it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _confine(memory: int) -> None:
+    """Limits what this process can have: memory, and no new descriptor, so neither file nor socket."""
+    if sys.platform == "linux":
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + memory, held + memory))
+    for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        resource.setrlimit(limit, (0, 0))
+
+
+def _work(connection: socket.socket, engine: Engine, limits: Limits, memory: int) -> None:
+    """Answers until the server hangs up."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nowhere, standard)  # what Oxigraph says as it dies may hold the query
+    _confine(memory)
+    while (content := receive(connection)) is not None:
+        request: dict[str, Any] = json.loads(content)
+        # The server kills who takes too long; should it be gone, the kernel does, by the time on the processor.
+        signal.setitimer(signal.ITIMER_PROF, request["timeout"] + _GRACE)
+        engine.answer(request, connection, limits)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+class Zygote:
+    """Forks workers as it is told.
+
+    Args:
+        control: the connection to the server.
+        engine: the graph.
+        limits: how much an answer may have.
+        memory: how many bytes a worker may take.
+    """
+
+    def __init__(self, control: socket.socket, engine: Engine, limits: Limits, memory: int) -> None:
+        self._control, self._engine, self._limits, self._memory = control, engine, limits, memory
+        self._workers: dict[str, int] = {}
+
+    def run(self) -> None:
+        """Serves the server until it hangs up."""
+        self._control.sendall(b"ready\n")
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
+            if not message:
+                break
+            order, name = message.decode().split()
+            if order == SPAWN:
+                self._spawn(name, descriptors[0])
+            elif name in self._workers:
+                self._tell(order, name)
+        for name in list(self._workers):
+            self._tell(KILL, name)
+
+    def _tell(self, order: str, name: str) -> None:
+        process = self._workers[name]
+        if order == CALM:
+            os.setpriority(os.PRIO_PROCESS, process, 19)
+            return
+        os.kill(process, signal.SIGKILL)  # not yet waited for, so the number is still its own
+        os.waitpid(process, 0)
+        del self._workers[name]
+
+    def _spawn(self, name: str, descriptor: int) -> None:
+        parent = os.getpid()
+        process = os.fork()
+        if process:
+            os.close(descriptor)
+            self._workers[name] = process
+            return
+        status = 1
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            _die_with_parent(parent)
+            self._control.close()
+            _work(socket.socket(fileno=descriptor), self._engine, self._limits, self._memory)
+            status = 0
+        os._exit(status)
+
+
+def main() -> None:
+    """Runs the process: ``zygote DESCRIPTOR PARENT GRAPH ROWS BYTES MEMORY``."""
+    descriptor, parent, path, rows, size, memory = sys.argv[1:]
+    _die_with_parent(int(parent))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to end
+    engine = Engine(Path(path))
+    engine.warm()
+    gc.collect()
+    gc.freeze()
+    Zygote(socket.socket(fileno=int(descriptor)), engine, Limits(int(rows), int(size)), int(memory)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""The static site as files: every IRI described, every link leading somewhere, nothing loaded from elsewhere."""
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from urllib.parse import unquote, urlsplit
+
+import pyoxigraph as ox
+import pytest
+
+from onemg_kg import build
+from onemg_kg.addresses import document
+from onemg_kg.formats import FORMATS
+from onemg_kg.graph import Graph
+from onemg_kg.project import Project
+from onemg_kg.terms import BASE, term
+
+HEAVIEST = 100_000
+"""Bytes, compressed, that a page may weigh."""
+
+
+@pytest.fixture(scope="module")
+def built(project: Project) -> build.Built:
+    return build.make(project)
+
+
+@pytest.fixture(scope="module")
+def files(built: build.Built) -> dict[str, bytes]:
+    return dict(built.pages())
+
+
+class _Reader(HTMLParser):
+    """What a page links to, what it loads, and which fragments it has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.scripts = 0
+        self.headings: list[int] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if "id" in found:
+            self.ids.append(found["id"])
+        if tag in {"a", "area"} and "href" in found:
+            self.links.append(found["href"])
+        elif tag == "link" and found.get("rel") in {"stylesheet", "icon", "preload", "modulepreload"}:
+            self.loads.append(found["href"])
+        elif tag == "link" and found.get("rel") == "alternate":
+            self.links.append(found["href"])
+        elif tag in {"img", "script", "iframe", "source", "use", "video", "audio", "embed"} and "src" in found:
+            self.loads.append(found["src"])
+        if tag == "script" and "src" not in found and found.get("type") not in {"application/ld+json", "application/json"}:
+            self.scripts += 1
+        assert not [name for name in found if name.startswith("on")], "no handler stands in an attribute"
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            self.headings.append(int(tag[1]))
+
+
+@pytest.fixture(scope="module")
+def pages(files: dict[str, bytes]) -> dict[str, _Reader]:
+    found = {}
+    for path, content in files.items():
+        if path.endswith(".html"):
+            found[path] = _Reader()
+            found[path].feed(content.decode())
+    return found
+
+
+def test_each_file_once(built: build.Built) -> None:
+    """No file is made twice: the second would replace the first unseen."""
+    paths = [path for path, _ in built.pages()]
+    assert sorted(paths) == sorted(set(paths))
+
+
+def test_every_iri_has_its_page_and_its_data(files: dict[str, bytes], loaded: Graph) -> None:
+    """Whatever of ours the graph says something about is described as a page and in each format."""
+    ours = {quad.subject.value for quad in [*loaded.stated, *loaded.shapes] if str(quad.subject).startswith(f"<{BASE}")}
+    assert len(ours) > 1500
+    suffixes = [".html", *(form.suffix for form in FORMATS.values())]
+    missing = [iri for iri in ours for suffix in suffixes if document(iri)[0] + suffix not in files]
+    assert missing == []
+
+
+def _around(quads: list[ox.Quad]) -> tuple[dict[str, set[ox.Triple]], dict[str, set[ox.Triple]]]:
+    """Per document, the statements about its IRIs and those that lead to them, worked out statement by statement."""
+    type_ = term("rdf:type")
+    about: dict[str, set[ox.Triple]] = defaultdict(set)
+    to: dict[str, set[ox.Triple]] = defaultdict(set)
+    for quad in quads:
+        subject, object_ = str(quad.subject), str(quad.object)
+        home = document(subject[1:-1])[0] if subject.startswith(f"<{BASE}") else None
+        target = document(object_[1:-1])[0] if object_.startswith(f"<{BASE}") else None
+        if home is not None:
+            about[home].add(quad.triple)
+        if target is not None and target != home and quad.predicate != type_ and not subject.startswith("_:"):
+            to[target].add(quad.triple)
+    return about, to
+
+
+def test_a_description_is_what_the_graph_says(files: dict[str, bytes], loaded: Graph) -> None:
+    """The N-Triples of each document have every statement about its IRIs and to them, and no other statement about them."""
+    about, to = _around([*loaded.stated, *loaded.inferred, *loaded.shapes])
+    whole = {"ns", "shapes", "index"}  # whole files, and what the build's own record adds to
+    wrong = []
+    for path in about.keys() - whole:
+        if path.startswith("data/"):
+            continue
+        triples = {quad.triple for quad in ox.parse(files[path + ".nt"], format=ox.RdfFormat.N_TRIPLES)}
+        mine = {t for t in triples if str(t.subject).startswith(f"<{BASE}") and document(str(t.subject)[1:-1])[0] == path}
+        named = {t for t in about[path] if not isinstance(t.object, ox.BlankNode)}
+        if not (named | to[path]) <= triples or {t for t in mine if not isinstance(t.object, ox.BlankNode)} != named:
+            wrong.append(path)
+    assert wrong == []
+
+
+def test_the_formats_of_a_description_agree(files: dict[str, bytes]) -> None:
+    """Turtle, JSON-LD, N-Triples and RDF/XML of a document are one graph; N-Quads and TriG are one dataset."""
+    stems = sorted(path.removesuffix(".html") for path in files if path.endswith(".html") and path[:-4] + "nt" in files)
+    assert len(stems) > 1000
+    wrong = []
+    for stem in stems:
+        if stem == "data/framework":
+            continue  # the dumps, compared in test_build.py
+        read = {}
+        for form in FORMATS.values():
+            if stem + form.suffix not in files:
+                continue
+            rdf = ox.RdfFormat.from_extension(form.suffix[1:]) or ox.RdfFormat.JSON_LD
+            dataset = ox.Dataset(ox.parse(files[stem + form.suffix], format=rdf, base_iri=BASE))
+            dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+            read[form.name] = set(dataset)
+        triples = {name: {quad.triple for quad in quads} for name, quads in read.items()}
+        if any(triples[name] != triples["ntriples"] for name in ("turtle", "jsonld", "rdfxml") if name in triples):
+            wrong.append(stem)
+        if "trig" in read and (read["trig"] != read["nquads"]):
+            wrong.append(stem + ".trig")
+    assert wrong == []
+
+
+def test_every_statement_of_quads_names_its_source(files: dict[str, bytes]) -> None:
+    """In N-Quads each statement about a thing says which file states it or which rule it follows from."""
+    iri = ox.NamedNode(BASE + "id/resource/beacon")
+    quads = list(ox.parse(files["id/resource/beacon.nq"], format=ox.RdfFormat.N_QUADS))
+    about = [quad for quad in quads if quad.subject == iri]
+    assert len(about) > 20
+    assert {str(quad.graph_name)[1:].startswith(BASE + "graph/") for quad in about} == {True}
+
+
+def _targets(path: str, reader: _Reader) -> Iterator[tuple[str, str]]:
+    """Where the links of a page that stay on the site lead: file and fragment."""
+    for link in reader.links + reader.loads:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = normpath(join(dirname(path), unquote(parts.path))) if parts.path else path
+        yield target, unquote(parts.fragment)
+
+
+def test_every_link_leads_somewhere(files: dict[str, bytes], pages: dict[str, _Reader]) -> None:
+    """Each link to this site is to a file that is there, and each fragment is on its page."""
+    broken = []
+    for path, reader in pages.items():
+        for target, fragment in _targets(path, reader):
+            if target not in files:
+                broken.append(f"{path} -> {target}")
+            elif fragment and target.endswith(".html") and fragment not in pages[target].ids:
+                broken.append(f"{path} -> {target}#{fragment}")
+    assert sorted(set(broken)) == []
+
+
+def test_nothing_is_loaded_from_elsewhere(files: dict[str, bytes], pages: dict[str, _Reader]) -> None:
+    """What a page needs comes from the site itself, and no script stands in a page."""
+    loads = {load for reader in pages.values() for load in reader.loads}
+    assert [load for load in loads if urlsplit(load).netloc or urlsplit(load).scheme] == []
+    assert [path for path, reader in pages.items() if reader.scripts] == []
+    styles = [content.decode() for path, content in files.items() if path.endswith(".css") and "/vendor/" not in path]
+    assert styles
+    assert not [style for style in styles if "http:" in style or "https:" in style or "@import" in style]
+
+
+def test_pages_are_well_made(pages: dict[str, _Reader]) -> None:
+    """A page has one first heading, no level left out on the way down, and no identifier twice."""
+    assert [path for path, reader in pages.items() if reader.headings.count(1) != 1] == []
+    assert [path for path, reader in pages.items() if len(reader.ids) != len(set(reader.ids))] == []
+    skipped = [
+        path
+        for path, reader in pages.items()
+        if any(lower > upper + 1 for upper, lower in zip(reader.headings, reader.headings[1:], strict=False))
+    ]
+    assert skipped == []
+
+
+def test_weight(files: dict[str, bytes]) -> None:
+    """No page is heavier than a reader on a telephone should have to wait for."""
+    heavy = {path: len(gzip.compress(content)) for path, content in files.items() if path.endswith(".html")}
+    assert {path: weight for path, weight in heavy.items() if weight > HEAVIEST} == {}
+
+
+def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path, built: build.Built) -> None:
+    """A project may replace a template by one of the same name in its folder ``templates/``."""
+    for name in ("ontology", "data", "shapes", "queries"):
+        (tmp_path / name).symlink_to(project.folder(name))
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "404.html").write_text("Nichts {{ url('index.html') }}\n", encoding="utf-8")
+    pages = dict(build.make(Project(tmp_path, project.version)).pages())
+    assert pages["404.html"] == b"Nichts index.html\n"
+    assert pages["index.html"] == dict(built.pages())["index.html"]
