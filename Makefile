@@ -18,7 +18,7 @@ site: $(VENV)/.installed frontend ## build the graph, its dumps, its views and i
 	@$(BIN)/onemg-kg build
 
 test: check frontend $(NPM_TESTS)/node_modules ## run the linters and every test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/.installed $(VENV)/.dev ## run the linters: style, format, types, layers of the modules
 	$(BIN)/ruff check $(SOURCES)

@@ -55,7 +55,7 @@ def onemg() -> Seconds:
     clock.step("validate")
     views.render(views.collect(found, loaded.store), found.version)
     clock.step("views")
-    build.dump(loaded, found.version)
+    build.dump(loaded, found.version, {})
     clock.step("dumps")
     return clock.seconds
 

@@ -1,7 +1,7 @@
 """From an IRI to the path of its document on a web site, and back without loss.
 
-A document describes the IRI at whose path it stands and every hash IRI below it: ``ns#Listing`` is described by ``ns``. Its files
-bear the path with a suffix for each format (``ns.html``, ``ns.ttl``).
+A document describes the IRI at whose path it stands and every hash IRI below it: ``ns#Listing`` is described by ``ns``. Its
+files bear the path with a suffix for each format (``ns.html``, ``ns.ttl``).
 """
 
 from urllib.parse import quote, unquote
@@ -12,8 +12,8 @@ INDEX = "index"
 """The name of the document of an IRI that ends in a slash."""
 
 _KEPT = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '%?/\\:*"<>|')
-"""What a file name bears as it is. Not the percent sign, with which the rest is escaped, and nothing that some file system or some
-server takes for something else."""
+"""What a file name bears as it is. Not the percent sign, with which the rest is escaped, and nothing that some file system or
+some server takes for something else."""
 
 
 def document(iri: str) -> tuple[str, str]:
@@ -23,8 +23,8 @@ def document(iri: str) -> tuple[str, str]:
         iri: an IRI below the base (RFC 3987).
 
     Returns:
-        The path of its document below the site's root, without suffix, as names of files (not as part of a URL: see :func:`url`);
-        and the fragment, empty where the IRI has none.
+        The path of its document below the site's root, without suffix, as names of files (not as part of a URL: see
+        :func:`url`); and the fragment, empty where the IRI has none.
 
     Raises:
         ValueError: the IRI is not below the base.
@@ -61,7 +61,7 @@ def _escape(character: str) -> str:
 
 
 def _name(part: str) -> str:
-    """A segment of an IRI's path as the name of a file or folder: one that every file system holds, and none that it reads as a step."""
+    """A segment of an IRI's path as a name of a file: one that every file system holds, and none that it reads as a step."""
     if not part:
         return "%00"
     if part.strip(".") == "":

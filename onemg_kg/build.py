@@ -98,6 +98,8 @@ def dump(loaded: graph.Graph, version: str, bridges: Mapping[str, Iterable[ox.Tr
         **{name: tokens(bridge) for name, bridge in bridges.items()},
     }
     others = {path: file for name, held in parts.items() for path, file in write(name, held).items()}
+    for name, quads in (("ontology", _part(loaded.stated, "ontology/onemg")), ("shapes", loaded.shapes)):
+        others |= write(name, tokens(quads), _QUADS)
     files = {path: content for path, (_, content) in (whole | others).items()}
     files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
     return Dumps(files, published, record, len(framework), len(inferred))

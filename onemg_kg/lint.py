@@ -4,18 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
-from rdflib import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, VANN, VOID, XSD, URIRef
-from rdflib.namespace import DCAT, DefinedNamespace
 
 from onemg_kg.findings import Finding, Places
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.terms import BASE, NS, shorten, term, text
 
+if TYPE_CHECKING:
+    from rdflib.namespace import DefinedNamespace
+
 RULES = BASE + "lint/"
-_CLOSED: tuple[type[DefinedNamespace], ...] = (DCAT, DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, VANN, VOID, XSD)
 _PREFIX = re.compile(r"^\s*(?:@prefix|PREFIX)\s+([\w.-]*):\s*<([^>]*)>", re.MULTILINE | re.IGNORECASE)
 _SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _PATTERNS = re.compile(
@@ -102,6 +103,16 @@ def borrowed(project: Project) -> dict[str, frozenset[str]]:
     return found
 
 
+def _closed() -> dict[str, "type[DefinedNamespace]"]:
+    """The vocabularies whose terms rdflib knows, by namespace."""
+    # Imported late: the documentation of the rules, which every build writes, needs this module but no vocabulary.
+    from rdflib import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, VANN, VOID, XSD
+    from rdflib.namespace import DCAT
+
+    known = (DCAT, DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, VANN, VOID, XSD)
+    return {str(namespace._NS): namespace for namespace in known}
+
+
 def _split(iri: str) -> tuple[str, str]:
     at = max(iri.rfind("#"), iri.rfind("/")) + 1
     return iri[:at], iri[at:]
@@ -109,7 +120,7 @@ def _split(iri: str) -> tuple[str, str]:
 
 def _terms(project: Project, loaded: Graph) -> Iterator[Finding]:
     """Terms that are not defined where their namespace says."""
-    closed = {str(namespace._NS): namespace for namespace in _CLOSED}
+    closed = _closed()
     pinned = borrowed(project)
     a, defined_by = term("rdf:type"), term("rdfs:isDefinedBy")
     own = {text(quad.subject) for quad in loaded.stated if quad.predicate == defined_by}
@@ -124,7 +135,7 @@ def _terms(project: Project, loaded: Graph) -> Iterator[Finding]:
         if iri.startswith(NS):
             return "" if iri in own else "undefined-term"
         if namespace in closed or namespace in pinned:
-            known = name in pinned.get(namespace, ()) or (namespace in closed and URIRef(iri) in closed[namespace])
+            known = name in pinned.get(namespace, ()) or iri in closed.get(namespace, ())
             return "" if known else "unknown-borrowed-term"
         return "unknown-vocabulary" if is_term and not iri.startswith(BASE) else ""
 

@@ -1,13 +1,15 @@
 """What several test modules need: this checkout as a project, its graph, and the Framework's site where it is at hand."""
 
 import os
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from onemg_kg import graph
+from onemg_kg import build, graph
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project, find
 
@@ -28,6 +30,31 @@ def project() -> Project:
 def loaded(project: Project) -> Graph:
     """The graph of this checkout, with what follows from it. Nothing may add to it."""
     return graph.load(project)
+
+
+@pytest.fixture(scope="session")
+def built(project: Project) -> build.Built:
+    """A build of this checkout. Nothing may change it."""
+    return build.make(project)
+
+
+@pytest.fixture(scope="session")
+def published(built: build.Built) -> dict[str, bytes]:
+    """The files of the web site of that build, by path."""
+    return dict(built.pages())
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by Playwright."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, so no page is opened in a browser")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed, so no page is opened in a browser")
+    with api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from onemg_kg import build
 from onemg_kg.addresses import url
-from onemg_kg.project import Project
 
 AXE = Path(__file__).resolve().parent / "npm" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = Path("/usr/bin/chromium")
 KINDS = {
     "home": "index.html",
     "explorer": "explorer.html",
@@ -52,11 +49,11 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def paths(project: Project, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def paths(published: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The site in a folder, with the paths of its pages."""
     root = tmp_path_factory.mktemp("site")
     found = []
-    for path, content in build.make(project).pages():
+    for path, content in published.items():
         if path.endswith(".html") or path.startswith("assets/") or "." not in path:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(content)
@@ -75,17 +72,6 @@ def origin(paths: tuple[Path, list[str]]) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed, so no page is opened")
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium (Debian's package) is not installed, so no page is opened")
-    with api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.mark.slow

@@ -38,11 +38,6 @@ SEEDS = (1, 4242)
 PROGRAM = "from onemg_kg.cli import main; main()"
 
 
-@pytest.fixture(scope="module")
-def built(project: Project) -> build.Built:
-    return build.make(project)
-
-
 @pytest.fixture
 def copy(project: Project, tmp_path: Path) -> Project:
     """A copy of the project that a test may change."""

@@ -20,11 +20,6 @@ SPDX = rdflib.Namespace(PREFIXES["spdx"])
 
 
 @pytest.fixture(scope="module")
-def built(project: Project) -> build.Built:
-    return build.make(project)
-
-
-@pytest.fixture(scope="module")
 def record(built: build.Built) -> rdflib.Graph:
     return rdflib.Graph().parse(data=built.files["catalogue.ttl"], format="turtle")
 

@@ -22,7 +22,7 @@ from onemg_kg.project import FOLDERS, Project
 from onemg_kg.terms import BASE
 
 COMMANDS = ("build", "check", "list", "query", "explain", "sync")
-HEAVY = ("rdflib", "pyshacl", "owlready2", "yaml", "markdown_it", "liquid", "SPARQLWrapper")
+HEAVY = ("rdflib", "pyshacl", "owlready2", "yaml", "markdown_it", "liquid", "SPARQLWrapper", "jinja2", "rocrate", "starlette")
 PROGRAM = "from onemg_kg.cli import main; main()"
 ROWS = "SELECT ?s WHERE { ?s a <https://w3id.org/oneplusmg/ns#Tool> } ORDER BY ?s"
 GRAPH = "CONSTRUCT { ?s a <https://w3id.org/oneplusmg/ns#Tool> } WHERE { ?s a <https://w3id.org/oneplusmg/ns#Tool> }"
@@ -193,7 +193,7 @@ def test_build(run: Run, tmp_path: Path) -> None:
     assert document["files"] == len(made)
     assert document["bytes"] == sum(path.stat().st_size for path in made)
     told = run("build", "--out", "out")
-    assert re.match(rf"Built out/ in [\d.]+ s: {len(made)} files, ", told.stdout)
+    assert re.match(rf"Built out/ in [\d.]+ s: {len(made):,} files, ", told.stdout)
     assert f"{document['statements']:,} statements" in told.stdout
     assert f"{document['inferred']:,} that follow" in told.stdout
     assert told.stderr == ""

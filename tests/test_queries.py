@@ -14,7 +14,7 @@ from onemg_kg.project import Project
 from onemg_kg.store import Store
 from onemg_kg.terms import BASE, PREFIXES, expand
 
-KINDS = ("views", "rules", "questions")
+KINDS = ("views", "rules", "questions", "facets", "markup", "pictures", "publication")
 TEXT = """\
 #+ title: Who: all of them
 #+ description: Everyone.

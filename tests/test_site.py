@@ -1,4 +1,4 @@
-"""The static site as files: every IRI described, every link leading somewhere, nothing loaded from elsewhere."""
+"""The static site as published: every IRI described, every link leading somewhere, nothing loaded from elsewhere."""
 
 import gzip
 from collections import defaultdict
@@ -20,16 +20,6 @@ from onemg_kg.terms import BASE, term
 
 HEAVIEST = 100_000
 """Bytes, compressed, that a page may weigh."""
-
-
-@pytest.fixture(scope="module")
-def built(project: Project) -> build.Built:
-    return build.make(project)
-
-
-@pytest.fixture(scope="module")
-def files(built: build.Built) -> dict[str, bytes]:
-    return dict(built.pages())
 
 
 class _Reader(HTMLParser):
@@ -63,9 +53,9 @@ class _Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pages(files: dict[str, bytes]) -> dict[str, _Reader]:
+def pages(published: dict[str, bytes]) -> dict[str, _Reader]:
     found = {}
-    for path, content in files.items():
+    for path, content in published.items():
         if path.endswith(".html"):
             found[path] = _Reader()
             found[path].feed(content.decode())
@@ -78,12 +68,12 @@ def test_each_file_once(built: build.Built) -> None:
     assert sorted(paths) == sorted(set(paths))
 
 
-def test_every_iri_has_its_page_and_its_data(files: dict[str, bytes], loaded: Graph) -> None:
+def test_every_iri_has_its_page_and_its_data(published: dict[str, bytes], loaded: Graph) -> None:
     """Whatever of ours the graph says something about is described as a page and in each format."""
     ours = {quad.subject.value for quad in [*loaded.stated, *loaded.shapes] if str(quad.subject).startswith(f"<{BASE}")}
     assert len(ours) > 1500
     suffixes = [".html", *(form.suffix for form in FORMATS.values())]
-    missing = [iri for iri in ours for suffix in suffixes if document(iri)[0] + suffix not in files]
+    missing = [iri for iri in ours for suffix in suffixes if document(iri)[0] + suffix not in published]
     assert missing == []
 
 
@@ -103,15 +93,15 @@ def _around(quads: list[ox.Quad]) -> tuple[dict[str, set[ox.Triple]], dict[str, 
     return about, to
 
 
-def test_a_description_is_what_the_graph_says(files: dict[str, bytes], loaded: Graph) -> None:
+def test_a_description_is_what_the_graph_says(published: dict[str, bytes], loaded: Graph) -> None:
     """The N-Triples of each document have every statement about its IRIs and to them, and no other statement about them."""
     about, to = _around([*loaded.stated, *loaded.inferred, *loaded.shapes])
-    whole = {"ns", "shapes", "index"}  # whole files, and what the build's own record adds to
+    whole = {"ns", "shapes", "index"}  # whole published, and what the build's own record adds to
     wrong = []
     for path in about.keys() - whole:
         if path.startswith("data/"):
             continue
-        triples = {quad.triple for quad in ox.parse(files[path + ".nt"], format=ox.RdfFormat.N_TRIPLES)}
+        triples = {quad.triple for quad in ox.parse(published[path + ".nt"], format=ox.RdfFormat.N_TRIPLES)}
         mine = {t for t in triples if str(t.subject).startswith(f"<{BASE}") and document(str(t.subject)[1:-1])[0] == path}
         named = {t for t in about[path] if not isinstance(t.object, ox.BlankNode)}
         if not (named | to[path]) <= triples or {t for t in mine if not isinstance(t.object, ox.BlankNode)} != named:
@@ -119,9 +109,9 @@ def test_a_description_is_what_the_graph_says(files: dict[str, bytes], loaded: G
     assert wrong == []
 
 
-def test_the_formats_of_a_description_agree(files: dict[str, bytes]) -> None:
+def test_the_formats_of_a_description_agree(published: dict[str, bytes]) -> None:
     """Turtle, JSON-LD, N-Triples and RDF/XML of a document are one graph; N-Quads and TriG are one dataset."""
-    stems = sorted(path.removesuffix(".html") for path in files if path.endswith(".html") and path[:-4] + "nt" in files)
+    stems = sorted(path.removesuffix(".html") for path in published if path.endswith(".html") and path[:-4] + "nt" in published)
     assert len(stems) > 1000
     wrong = []
     for stem in stems:
@@ -129,10 +119,10 @@ def test_the_formats_of_a_description_agree(files: dict[str, bytes]) -> None:
             continue  # the dumps, compared in test_build.py
         read = {}
         for form in FORMATS.values():
-            if stem + form.suffix not in files:
+            if stem + form.suffix not in published:
                 continue
             rdf = ox.RdfFormat.from_extension(form.suffix[1:]) or ox.RdfFormat.JSON_LD
-            dataset = ox.Dataset(ox.parse(files[stem + form.suffix], format=rdf, base_iri=BASE))
+            dataset = ox.Dataset(ox.parse(published[stem + form.suffix], format=rdf, base_iri=BASE))
             dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
             read[form.name] = set(dataset)
         triples = {name: {quad.triple for quad in quads} for name, quads in read.items()}
@@ -143,10 +133,10 @@ def test_the_formats_of_a_description_agree(files: dict[str, bytes]) -> None:
     assert wrong == []
 
 
-def test_every_statement_of_quads_names_its_source(files: dict[str, bytes]) -> None:
+def test_every_statement_of_quads_names_its_source(published: dict[str, bytes]) -> None:
     """In N-Quads each statement about a thing says which file states it or which rule it follows from."""
     iri = ox.NamedNode(BASE + "id/resource/beacon")
-    quads = list(ox.parse(files["id/resource/beacon.nq"], format=ox.RdfFormat.N_QUADS))
+    quads = list(ox.parse(published["id/resource/beacon.nq"], format=ox.RdfFormat.N_QUADS))
     about = [quad for quad in quads if quad.subject == iri]
     assert len(about) > 20
     assert {str(quad.graph_name)[1:].startswith(BASE + "graph/") for quad in about} == {True}
@@ -162,24 +152,24 @@ def _targets(path: str, reader: _Reader) -> Iterator[tuple[str, str]]:
         yield target, unquote(parts.fragment)
 
 
-def test_every_link_leads_somewhere(files: dict[str, bytes], pages: dict[str, _Reader]) -> None:
+def test_every_link_leads_somewhere(published: dict[str, bytes], pages: dict[str, _Reader]) -> None:
     """Each link to this site is to a file that is there, and each fragment is on its page."""
     broken = []
     for path, reader in pages.items():
         for target, fragment in _targets(path, reader):
-            if target not in files:
+            if target not in published:
                 broken.append(f"{path} -> {target}")
             elif fragment and target.endswith(".html") and fragment not in pages[target].ids:
                 broken.append(f"{path} -> {target}#{fragment}")
     assert sorted(set(broken)) == []
 
 
-def test_nothing_is_loaded_from_elsewhere(files: dict[str, bytes], pages: dict[str, _Reader]) -> None:
+def test_nothing_is_loaded_from_elsewhere(published: dict[str, bytes], pages: dict[str, _Reader]) -> None:
     """What a page needs comes from the site itself, and no script stands in a page."""
     loads = {load for reader in pages.values() for load in reader.loads}
     assert [load for load in loads if urlsplit(load).netloc or urlsplit(load).scheme] == []
     assert [path for path, reader in pages.items() if reader.scripts] == []
-    styles = [content.decode() for path, content in files.items() if path.endswith(".css") and "/vendor/" not in path]
+    styles = [content.decode() for path, content in published.items() if path.endswith(".css") and "/vendor/" not in path]
     assert styles
     assert not [style for style in styles if "http:" in style or "https:" in style or "@import" in style]
 
@@ -196,9 +186,9 @@ def test_pages_are_well_made(pages: dict[str, _Reader]) -> None:
     assert skipped == []
 
 
-def test_weight(files: dict[str, bytes]) -> None:
+def test_weight(published: dict[str, bytes]) -> None:
     """No page is heavier than a reader on a telephone should have to wait for."""
-    heavy = {path: len(gzip.compress(content)) for path, content in files.items() if path.endswith(".html")}
+    heavy = {path: len(gzip.compress(content)) for path, content in published.items() if path.endswith(".html")}
     assert {path: weight for path, weight in heavy.items() if weight > HEAVIEST} == {}
 
 

@@ -1,7 +1,7 @@
 """Serves a site and a SPARQL endpoint over its graph: read only, with nothing to configure, fit for the open internet.
 
-The main process speaks HTTP and holds the files. A process beside it holds the graph and forks workers, of which each evaluates one
-query at a time and can be killed.
+The main process speaks HTTP and holds the files. A process beside it holds the graph and forks workers, of which each evaluates
+one query at a time and can be killed.
 """
 
 from onemg_kg.server.settings import Settings

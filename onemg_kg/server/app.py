@@ -88,7 +88,7 @@ class App:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the server goes on
             self._journal.event("error", path=request.path[:200])
             response = problem(500, "Internal server error")
-        size = await self._send(response, scope["method"] == "HEAD", send)
+        size = await self._send(response, request.is_head, send)
         seconds = time.perf_counter() - started
         self._metrics.count(_route(request.path), response.status, seconds, size)
         if self._settings.log:
@@ -143,10 +143,10 @@ class App:
                 while True:
                     message = await receive()
                     content += message.get("body", b"")
-                    if message["type"] == "http.disconnect" or not message.get("more_body"):
-                        return bytes(content)
                     if len(content) > self._settings.request:
                         break
+                    if message["type"] == "http.disconnect" or not message.get("more_body"):
+                        return bytes(content)
         except TimeoutError:
             raise Rejected(problem(408, "Request timeout", more=[_CLOSE])) from None
         limit = f"At most {self._settings.request} bytes are read."

@@ -26,7 +26,7 @@ class Description:
     def __init__(self, pool: Pool, query: str) -> None:
         self._pool = pool
         self._query = query.replace(_SLOT, f"VALUES ?service {{ <{_SERVICE}> }}")
-        self._prefixes = PREFIXES | dict(_PREFIX.findall(query))
+        self._prefixes = {**PREFIXES, **dict(_PREFIX.findall(query))}
         self._triples: list[ox.Triple] = []
         self._written: dict[str, bytes] = {}
 

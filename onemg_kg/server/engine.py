@@ -17,7 +17,7 @@ import pyoxigraph as ox
 from onemg_kg.server import guard
 from onemg_kg.server.frames import DATA, END, HEAD, PROBLEM, frame
 from onemg_kg.store import in_default_graph
-from onemg_kg.terms import PREFIXES
+from onemg_kg.terms import BASE, PREFIXES
 
 RESULTS = {
     "json": (ox.QueryResultsFormat.JSON, b"}},{"),
@@ -129,7 +129,8 @@ class Engine:
     def warm(self) -> None:
         """Lets the first query of a worker find everything in place."""
         for query in ("SELECT ?s { ?s ?p ?o } LIMIT 1", "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o } LIMIT 1"):
-            list(self._store.query(query))
+            self.judge(query)
+            self._store.query(query)
 
     def answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> None:
         """Evaluate a query and send the answer, or a problem.
@@ -178,19 +179,21 @@ class Engine:
         self, text: str, default: Sequence[str], named: Sequence[str]
     ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
         if not (default or named):
-            return self._store.query(text)
+            return self._store.query(text, base_iri=BASE)
         unknown = next((name for name in (*default, *named) if name not in self.names), None)
         if unknown is not None:
             raise Unanswered(403, f"The graph <{_short(unknown)}> is none of this dataset, and no other is read.")
-        graphs, others = [ox.NamedNode(name) for name in default], [ox.NamedNode(name) for name in named]
+        graphs: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(name) for name in dict.fromkeys(default)]
+        others: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(name) for name in dict.fromkeys(named)]
         if len(graphs) < 2:
-            return self._store.query(text, default_graph=graphs, named_graphs=others)
+            return self._store.query(text, base_iri=BASE, default_graph=graphs, named_graphs=others)
+        # A set of statements again: Oxigraph would answer once for each graph that holds one.
         merged = ox.Store()
-        for graph in dict.fromkeys(graphs):
+        for graph in graphs:
             merged.extend(in_default_graph(quad.triple for quad in self._store.quads_for_pattern(None, None, None, graph)))
-        for graph in dict.fromkeys(others):
-            merged.extend(self._store.quads_for_pattern(None, None, None, graph))
-        return merged.query(text, default_graph=ox.DefaultGraph(), named_graphs=others)
+        for name in others:
+            merged.extend(self._store.quads_for_pattern(None, None, None, name))
+        return merged.query(text, base_iri=BASE, default_graph=ox.DefaultGraph(), named_graphs=others)
 
 
 def _send(connection: socket.socket, error: Unanswered) -> None:

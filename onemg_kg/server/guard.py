@@ -1,8 +1,8 @@
 """Whether a query only reads our graph: decided by its tokens, before anything runs (SPARQL 1.1 Query, section 19.8).
 
-Outside of IRIs, strings, comments, variables and prefixed names every word of SPARQL is a keyword, so a keyword cannot hide from
-who reads tokens. Oxigraph's grammar reads characters, not tokens, and so takes ``ASKFROM<x>{}`` and ``SERVICEex:a{}`` for two words each.
-What two readers could read in two ways is refused here, and a worker cannot open a socket in any case.
+Outside of IRIs, strings, comments, variables and prefixed names every word of SPARQL is a keyword, so a keyword cannot hide
+from who reads tokens. Oxigraph's grammar reads characters, not tokens, and so finds two words in each of ``ASKFROM<x>{}`` and
+``SERVICEex:a{}``. What two readers could read in two ways is refused here, and a worker cannot open a socket in any case.
 """
 
 import re
@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urljoin
 
+from onemg_kg.terms import BASE
+
 MAX_NESTING = 200
 """How deep brackets may nest: Oxigraph's parser recurses, and its stack is finite."""
 
 _KEYWORDS = frozenset(
     """
-    a abs as asc ask avg base bind bnode bound by ceil coalesce concat construct contains count datatype day desc describe distinct
-    encode_for_uri exists false filter floor from graph group group_concat having hours if in iri isblank isiri isliteral isnumeric
-    isuri lang langmatches lcase limit max md5 min minus minutes month named not now offset optional order prefix rand reduced regex
-    replace round sameterm sample seconds select separator sha1 sha256 sha384 sha512 silent str strafter strbefore strdt strends
-    strlang strlen strstarts struuid substr sum timezone true tz ucase undef union uri uuid values where year
+    a abs as asc ask avg base bind bnode bound by ceil coalesce concat construct contains count datatype day desc describe
+    distinct encode_for_uri exists false filter floor from graph group group_concat having hours if in iri isblank isiri
+    isliteral isnumeric isuri lang langmatches lcase limit max md5 min minus minutes month named not now offset optional order
+    prefix rand reduced regex replace round sameterm sample seconds select separator sha1 sha256 sha384 sha512 silent str
+    strafter strbefore strdt strends strlang strlen strstarts struuid substr sum timezone true tz ucase undef union uri uuid
+    values where year
     """.split()
 )
 _UPDATES = frozenset("add all clear copy create data default delete drop insert into load move to using with".split())
@@ -39,7 +42,8 @@ _TOKEN = re.compile(
     | (?P<iri><(?:[^<>"{{}}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{{4}}|\\U[0-9A-Fa-f]{{8}})*>)
     | (?P<name>(?:[{_BASE_CHARACTER}](?:{_NAME}|\.(?={_NAME}|[.:]))*)?:(?:{_LOCAL})?)
     | (?P<word>[A-Za-z][A-Za-z0-9_]*)
-    | (?P<other>[?$][{_BASE_CHARACTER}_0-9\u00b7\u0300-\u036f\u203f-\u2040]+|_:[{_BASE_CHARACTER}_0-9](?:{_NAME}|\.(?={_NAME}|\.))*
+    | (?P<other>[?$][{_BASE_CHARACTER}_0-9\u00b7\u0300-\u036f\u203f-\u2040]+
+      |_:[{_BASE_CHARACTER}_0-9](?:{_NAME}|\.(?={_NAME}|\.))*
       |@[A-Za-z]+(?:-[A-Za-z0-9]+)*|[0-9]+)
     | (?P<string>\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''
       |"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*')
@@ -175,7 +179,7 @@ def _iri(token: _Token) -> str:
 
 def _prefixes(held: list[_Token]) -> dict[str, str]:
     """The prefixes that are declared, with IRIs in full as far as they are; the base under the space."""
-    found = {" ": ""}
+    found = {" ": BASE}
     for index, token in enumerate(held):
         following = held[index + 1 : index + 3]
         if token.text == "base" and following and following[0].kind == "iri":

@@ -58,7 +58,7 @@ class Server:
         pool = Pool(self._settings, self._zygote)
         app = App(self._settings, Build(self._tree, pool, self._settings, self._describe), journal)
         config = uvicorn.Config(
-            app,  # type: ignore[arg-type] # its messages are narrower types of uvicorn's own
+            app,
             http=Connection.bounded(self._settings),
             ws="none",
             lifespan="off",
@@ -140,8 +140,14 @@ def _listen(settings: Settings) -> socket.socket:
         ) from None
 
 
+def _ignore(*_: object) -> None:
+    """Uvicorn ends on a signal and then raises it again; what is to be done after that is still to be done."""
+
+
 def main(settings: Settings) -> None:
     """Serve until told to stop."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _ignore)
     server = Server(settings)
     with contextlib.suppress(ImportError):
         import uvloop

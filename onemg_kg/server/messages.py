@@ -1,7 +1,7 @@
 """A request and a response, as this server sees them, and the header fields that every response has."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ class Request:
         path: the path of its target as it was sent, percent-encoded.
         query: the query of its target as it was sent.
         fields: its header fields, names in lower case, several lines of one joined by commas.
+        is_head: whether no content is to be sent.
         scheme: ``http`` or ``https``.
     """
 
@@ -43,17 +44,19 @@ class Request:
     path: str
     query: bytes
     fields: dict[bytes, bytes]
+    is_head: bool = False
     scheme: str = "http"
 
     @classmethod
-    def of(cls, scope: dict[str, Any]) -> "Request":
+    def of(cls, scope: Mapping[str, Any]) -> "Request":
         """What an ASGI scope says."""
         fields: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             fields[name] = fields[name] + b", " + value if name in fields else value
         method = scope["method"]
         path = scope["raw_path"].decode("latin-1")
-        return cls("GET" if method == "HEAD" else method, path, scope["query_string"], fields, scope["scheme"])
+        is_head = method == "HEAD"
+        return cls("GET" if is_head else method, path, scope["query_string"], fields, is_head, scope["scheme"])
 
     def field(self, name: bytes) -> str | None:
         """A header field, if it is there."""

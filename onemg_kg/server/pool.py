@@ -1,7 +1,7 @@
 """The workers over one graph: who evaluates what, and who waits.
 
-Light queries and heavy ones do not wait for each other: a query that takes longer than a moment makes room for another worker, and
-goes on at the lowest priority. Only so many may be heavy at once; the next one is ended.
+Light queries and heavy ones do not wait for each other: a query that takes longer than a moment makes room for another worker,
+and goes on at the lowest priority. Only so many may be heavy at once; the next one is ended.
 """
 
 import asyncio

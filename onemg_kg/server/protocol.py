@@ -29,6 +29,14 @@ _VARY = (b"vary", b"Accept")
 _REPEATABLE = ("default-graph-uri", "named-graph-uri")
 _RETRY = (b"retry-after", b"1")
 
+_TITLES = {
+    400: "Malformed query",
+    403: "Query refused",
+    422: "Query ended",
+    503: "Busy",
+    504: "Query timed out",
+}
+
 Read = Callable[[], Awaitable[bytes]]
 """Reads the content of a request."""
 
@@ -154,7 +162,7 @@ def negotiate(accept: str | None, asked: str | None, with_page: bool) -> tuple[s
                 graph = form
                 table = table if table is not None and table is not _PAGE else _TABLES[0]
             break
-    return table and table.name, graph and graph.name
+    return table.name if table else None, graph.name if graph else None
 
 
 class Endpoint:
@@ -260,16 +268,13 @@ def _has(request: Request, response: Response) -> bool:
 
 def failure(error: Failed) -> Response:
     """What went wrong with a query."""
-    titles = {
-        400: "Malformed query", 403: "Query refused", 406: "Not acceptable", 422: "Query ended", 503: "Busy", 504: "Query timed out",
-    }  # fmt: skip
     said = dict(error.problem)
     status = said.pop("status")
     detail = said.pop("detail")
     more = [_RETRY] if status == 503 else []
     if status == 406:
         return not_acceptable((*_TABLES, *_GRAPHS), detail)
-    return problem(status, titles.get(status, "Query failed"), detail, more, **said)
+    return problem(status, _TITLES.get(status, "Query failed"), detail, more, **said)
 
 
 def not_acceptable(offers: tuple[Representation, ...], detail: str = "") -> Response:

@@ -110,7 +110,7 @@ async def _send(file: File, request: Request, more: Fields) -> Response:
     if status == 304:
         return Response(304, fields)
     fields += _about(file, coding)
-    if b"range" in request.fields and _may_range(request, tag, file.modified):
+    if b"range" in request.fields and not request.is_head and _may_range(request, tag, file.modified):
         return _part(request.fields[b"range"].decode("latin-1"), content, fields)
     return Response(200, [(b"content-length", b"%d" % len(content)), *fields], content)
 
@@ -133,9 +133,9 @@ def _coding(accept: str) -> str:
         name, _, weight = part.partition(";")
         quality = weight.strip().removeprefix("q=") if weight else "1"
         said[name.strip()] = float(quality) if re.fullmatch(r"[01](\.[0-9]{0,3})?", quality) else 0.0
-    weight = {coding: said.get(coding, said.get("*", 0.0)) for coding in CODINGS}
-    best = max(CODINGS, key=weight.__getitem__)
-    return best if weight[best] > 0 and weight[best] >= said.get("identity", 0.0) else ""
+    wanted = {coding: said.get(coding, said.get("*", 0.0)) for coding in CODINGS}
+    best = max(CODINGS, key=wanted.__getitem__)
+    return best if wanted[best] > 0 and wanted[best] >= said.get("identity", 0.0) else ""
 
 
 def _condition(request: Request, tag: str, modified: int) -> int | None:

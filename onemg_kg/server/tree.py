@@ -11,7 +11,7 @@ from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-import brotli
+import brotli  # type: ignore[import-untyped] # ships no types
 
 from onemg_kg import addresses
 from onemg_kg.errors import ProjectError
@@ -39,7 +39,8 @@ _TYPES = {offer.suffix: offer.media_type for offer in OFFERS} | {
 }
 _WELL_KNOWN = {".well-known/void": "text/turtle", "feed.xml": "application/atom+xml", "feed.json": "application/feed+json"}
 _COMPRESSIBLE = ("text/", "application/", "image/svg+xml")
-_CODINGS = ("br", "gzip")
+CODINGS = ("br", "gzip")
+"""The codings in which a file can be had, the better first."""
 _SMALLEST = 256
 """How many bytes a file must have to be worth compressing."""
 
@@ -109,11 +110,13 @@ class Document:
     Attributes:
         path: its path below the root, without suffix.
         files: the form that each file is, the one that is offered first coming first.
+        describes: whether it describes the IRI at whose path it stands.
         is_thing: whether its address without suffix names a thing.
     """
 
     path: str
     files: dict[Representation, File]
+    describes: bool
     is_thing: bool
 
     def url(self, form: Representation) -> str:
@@ -169,14 +172,15 @@ class Tree:
         ranks = {offer: rank for rank, offer in enumerate(OFFERS)}
         found: dict[str, dict[Representation, File]] = {}
         for path, file in self.files.items():
-            stem, suffix = os.path.splitext(path)
+            suffix = suffix_of(path)
+            stem = path.removesuffix(suffix)
             if suffix in forms and stem not in ("404", "deprecated"):
                 found.setdefault(stem, {})[forms[suffix]] = file
         documents = {}
         for stem, files in found.items():
             ordered = {form: files[form] for form in sorted(files, key=ranks.__getitem__)}
-            is_rdf = any(form.suffix in _RDF for form in ordered)
-            documents[stem] = Document(stem, ordered, is_rdf and stem.startswith(_THINGS))
+            describes = {form.suffix for form in ordered} >= _RDF
+            documents[stem] = Document(stem, ordered, describes, describes and stem.startswith(_THINGS))
         return documents
 
     def _place(self, document: Document) -> None:
@@ -194,7 +198,7 @@ class Tree:
         links = [
             f'<{document.url(form)}>; rel="alternate"; type="{form.media_type}"' for form in document.files if form is not of
         ]
-        if any(form.suffix in _RDF for form in document.files):
+        if document.describes:
             links.append(f'<{iri_reference(addresses.iri(document.path))}>; rel="canonical"')
             about = next(
                 (form for form in document.files if form.suffix == (".ttl" if of.suffix == ".html" else ".html")), None
@@ -245,8 +249,7 @@ def _read(root: Path) -> Iterator[tuple[str, bytes, int]]:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((entry.path, f"{prefix}{entry.name}/"))
                     elif entry.is_file(follow_symlinks=False):
-                        with open(entry.path, "rb", buffering=0) as file:
-                            yield prefix + entry.name, file.read(), int(os.fstat(file.fileno()).st_mtime)
+                        yield prefix + entry.name, Path(entry.path).read_bytes(), int(entry.stat().st_mtime)
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}.", source=str(root), fix="Build first.") from None
 
@@ -255,12 +258,14 @@ def _file(path: str, content: bytes, modified: int) -> File:
     return File(path, content, modified, media_type(path))
 
 
+def suffix_of(path: str) -> str:
+    """The suffix of a file's name, with the dot."""
+    name = path.rpartition("/")[2]
+    return name[name.rindex(".") :] if "." in name[1:] else ""
+
+
 def media_type(path: str) -> str:
     """The media type of a file, with the character set where it is text."""
-    suffix = os.path.splitext(path)[1]
+    suffix = suffix_of(path)
     found = _WELL_KNOWN.get(path) or _TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
     return found + "; charset=utf-8" if found.startswith("text/") else found
-
-
-CODINGS = _CODINGS
-"""The codings in which a file can be had, the better first."""

@@ -232,7 +232,7 @@ class Worker(asyncio.Protocol):
         """Hang up."""
         self._transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
         """The process has died."""
         if self.job is not None:
             self.end(failed(422, "The query needs more memory than it may have."))

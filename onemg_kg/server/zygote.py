@@ -1,7 +1,7 @@
 """The process that holds the graph and forks the workers: started by the server as ``python -m onemg_kg.server.zygote``.
 
-Workers share its memory, copied on write, so one is there in milliseconds and costs what its query takes. A worker can open no file
-and no socket: the kernel refuses it every new descriptor. Nothing here starts a thread, so to fork is safe.
+Workers share its memory, copied on write, so one is there in milliseconds and costs what its query takes. A worker can open no
+file and no socket: the kernel refuses it every new descriptor. Nothing here starts a thread, so to fork is safe.
 """
 
 import contextlib

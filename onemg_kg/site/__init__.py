@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from onemg_kg import publication, queries
+from onemg_kg import facets, publication, queries
 from onemg_kg.addresses import document
 from onemg_kg.descriptions import Description, Descriptions
 from onemg_kg.formats import FORMATS, Context, tokens
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
 from onemg_kg.questions import Answer
-from onemg_kg.site import reference
+from onemg_kg.site import explorer, reference
 from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
 from onemg_kg.site.pictures import Pictures, neighbours
 from onemg_kg.site.prose import prose
@@ -143,16 +143,23 @@ class _Writer:
         yield from self._front()
         yield from self._views()
         yield from self._questions()
+        yield from self._explorer()
         yield from self._texts()
         for path in self.descriptions.paths():
             yield from self._document(path)
         yield from self._version()
+
+    def _explorer(self) -> Iterator[tuple[str, bytes]]:
+        held = self.content
+        sides, resources = facets.collect(held.project, held.store), facets.resources(held.project, held.store)
+        yield from explorer.render(self.pages, self.descriptions, held.published, sides, resources)
 
     def _front(self) -> Iterator[tuple[str, bytes]]:
         by_name = {view.name: view for view in self.content.views}
         levels = by_name["by-level"].groups
         counts = {
             "resources": sum(expand("onemg:FrameworkResource") in self.descriptions.types(iri) for iri in self._described()),
+            "countries": len(by_name["by-country"].groups),
             "questions": len(self.content.answers),
         }
         yield (
@@ -205,6 +212,8 @@ class _Writer:
         for name, title, description in _PICTURED:
             path = f"views/{name}.html"
             yield path, self.pages.render(f"{name}.html", path, title=title, description=description, pictures=self.pictures)
+        for query in queries.folder(self.content.project, "views"):
+            yield f"views/{query.name}.rq", query.text.encode()
         for view in found:
             template = f"{view.name}.html" if view.name in self.templates else "view.html"
             path = f"views/{view.name}.html"

@@ -26,8 +26,7 @@ _NARROW = frozenset('tfr[]-/"')
 _WIDE = frozenset("mwMW@%—…")
 _ELSEWHERE = frozenset({"by-level", "node-checklist", "by-kind"})
 """The views that do not say what a resource applies to."""
-_SHOWN = 3
-_PAGES = 5
+_SHOWN, _PAGES = 3, 5
 """How many groups of a view, and how many pages, stand beside a resource; the rest is a number."""
 _APPLIES, _LISTED = "#applies", "#listed"
 """Where a page of a resource has the whole."""
@@ -50,7 +49,7 @@ class Text:
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """The rectangle that the words fill at most: left, top, right, bottom."""
-        return (self.x, self.y - self.size * 0.95, self.x + _width(self.words, self.size), self.y + self.size * 0.28)
+        return (self.x, self.y - self.size * 0.95, self.x + _width(self.words.rstrip(), self.size), self.y + self.size * 0.28)
 
 
 @dataclass(frozen=True)
@@ -136,18 +135,19 @@ def _width(words: str, size: float) -> float:
 
 
 def _wrap(words: str, width: float, size: float) -> list[str]:
-    """Words in lines that fit; a word that is too long by itself goes on in the next line."""
+    """Words in lines that fit, with the space that follows each; a word that is too long by itself goes on in the next line."""
     lines = [""]
     for word in words.split():
-        if lines[-1] and _width(f"{lines[-1]} {word}", size) <= width:
-            lines[-1] += f" {word}"
+        if lines[-1] and _width(lines[-1] + word, size) <= width:
+            lines[-1] += f"{word} "
             continue
         lines.append("")
         for character in word:
             if lines[-1] and _width(lines[-1] + character, size) > width:
                 lines.append("")
             lines[-1] += character
-    return [line for line in lines if line]
+        lines[-1] += " "
+    return lines[1:]
 
 
 def _stack(parts: Iterable[tuple[str, str]], x: float, y: float, width: float) -> tuple[tuple[Text, ...], float]:
