@@ -25,6 +25,7 @@ ATOM = "feed.xml"
 JSON_FEED = "feed.json"
 RO_CRATE = "ro-crate-metadata.json"
 DETACHED = "framework-" + RO_CRATE
+DEPRECATED = "deprecated.json"
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _JSON_FEED = "https://jsonfeed.org/version/1.1"
@@ -65,7 +66,7 @@ def render(project: Project, store: Store, record: Iterable[ox.Triple], origin: 
         pages: the paths of the site's pages, as names of files.
 
     Returns:
-        The VoID description (VoID, section 7.2), the site map and ``robots.txt`` (RFC 9309). Where the record describes a
+        The VoID description (VoID, section 7.2), the site map, ``robots.txt`` (RFC 9309), and what is withdrawn. Where the record describes a
         dataset with title, description, version, licence and publisher, also RO-Crate metadata: 1.1 of the site as an attached
         crate, and 1.2 as a detached one, whose identifiers are IRIs; and where the graph has dates, the feeds of changes (RFC
         4287 and JSON Feed 1.1). Same graph, same bytes.
@@ -79,6 +80,7 @@ def render(project: Project, store: Store, record: Iterable[ox.Triple], origin: 
     made = {
         VOID: FORMATS["turtle"].write(triples, PREFIXES),
         **_sitemap(origin, pages),
+        DEPRECATED: _deprecated(_rows(store, known.get("deprecated"))),
         "robots.txt": f"User-agent: *\nAllow: /\n\nSitemap: {origin}{SITEMAP}\n".encode(),
     }
     changes = [
@@ -93,6 +95,16 @@ def render(project: Project, store: Store, record: Iterable[ox.Triple], origin: 
             made[ATOM] = _atom(dataset, changes, origin)
             made[JSON_FEED] = _json_feed(dataset, changes, origin)
     return made
+
+
+def _deprecated(rows: Iterable[_Row]) -> bytes:
+    """What took the place of what, by path below the base, so that a server can answer 410 (RFC 9110, section 15.5.11)."""
+    gone: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        taken = gone.setdefault(row["thing"].removeprefix(BASE), {"replacedBy": []})["replacedBy"]
+        if row["replacement"]:
+            taken.append(row["replacement"])
+    return (json.dumps(gone, indent=1) + "\n").encode()
 
 
 def gdi(project: Project, store: Store) -> list[ox.Triple]:

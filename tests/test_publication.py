@@ -290,3 +290,15 @@ def test_bridge_leads_from_the_portal_to_the_requirements(
     onemg = PREFIXES["onemg"]
     required = loaded.store.select(f"SELECT ?r {{ ?s <{onemg}level> <{level}> ; <{onemg}statesRequirementFor> ?r }}")
     assert required.rows
+
+
+def test_what_is_withdrawn(project: Project) -> None:
+    """A server learns which things are deprecated, and what took the place of each."""
+    data = f"""@prefix dcterms: <http://purl.org/dc/terms/> . @prefix owl: <http://www.w3.org/2002/07/owl#> . @base <{BASE}> .
+    <id/resource/old> owl:deprecated true ; dcterms:isReplacedBy <id/resource/new>, <id/resource/other> .
+    <voc/role/gone> owl:deprecated true . <id/resource/kept> owl:deprecated false ."""
+    files = publication.render(project, Store(ox.parse(data, format=ox.RdfFormat.TURTLE)), [], ORIGIN, [])
+    assert json.loads(files["deprecated.json"]) == {
+        "id/resource/old": {"replacedBy": [BASE + "id/resource/new", BASE + "id/resource/other"]},
+        "voc/role/gone": {"replacedBy": []},
+    }

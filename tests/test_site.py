@@ -1,6 +1,9 @@
 """The static site as published: every IRI described, every link leading somewhere, nothing loaded from elsewhere."""
 
 import gzip
+import json
+import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -201,3 +204,20 @@ def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path,
     pages = dict(build.make(Project(tmp_path, project.version)).pages())
     assert pages["404.html"] == b"Nichts index.html\n"
     assert pages["index.html"] == dict(built.pages())["index.html"]
+
+
+@pytest.mark.slow
+def test_html_is_valid(published: dict[str, bytes], tmp_path: Path) -> None:
+    """The Nu HTML checker finds no error in any page."""
+    checker = Path(__file__).resolve().parent / "npm" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    if not checker.is_file() or shutil.which("java") is None:
+        pytest.skip(
+            "the Nu HTML checker or Java is not here (make test installs the checker, where npm is), so HTML is not checked"
+        )
+    for path, content in published.items():
+        if path.endswith(".html"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(content)
+    command = ["java", "-jar", str(checker), "--errors-only", "--skip-non-html", "--format", "json", str(tmp_path)]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stderr)["messages"]
+    assert [(said["url"].removeprefix(tmp_path.as_uri()), said.get("lastLine"), said["message"]) for said in told] == []

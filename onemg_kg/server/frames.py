@@ -3,8 +3,8 @@
 import socket
 import struct
 
-HEAD, DATA, END, PROBLEM, QUERY = b"H", b"D", b"E", b"P", b"Q"
-"""The kinds: what an answer is (JSON), a piece of it, its end; why there is none (JSON); what is asked (JSON)."""
+READY, HEAD, DATA, END, PROBLEM, QUERY = b"R", b"H", b"D", b"E", b"P", b"Q"
+"""The kinds: a worker is there; what an answer is (JSON), a piece of it, its end; why there is none (JSON); what is asked (JSON)."""
 
 _PREFIX = struct.Struct(">cI")
 PREFIX = _PREFIX.size

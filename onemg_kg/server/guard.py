@@ -44,7 +44,8 @@ _TOKEN = re.compile(
     | (?P<word>[A-Za-z][A-Za-z0-9_]*)
     | (?P<other>[?$][{_BASE_CHARACTER}_0-9\u00b7\u0300-\u036f\u203f-\u2040]+
       |_:[{_BASE_CHARACTER}_0-9](?:{_NAME}|\.(?={_NAME}|\.))*
-      |@[A-Za-z]+(?:-[A-Za-z0-9]+)*|[0-9]+)
+      |@[A-Za-z]+(?:-[A-Za-z0-9]+)*
+      |(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+|[0-9]+)
     | (?P<string>\"\"\"(?:(?:"|"")?(?:[^"\\]|\\.))*\"\"\"|'''(?:(?:'|'')?(?:[^'\\]|\\.))*'''
       |"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*')
     | (?P<open>[({{\[])
@@ -53,7 +54,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_HIDDEN = re.compile(r"\).*service.*#", re.IGNORECASE | re.DOTALL)
+_HIDDEN = re.compile(r"<(?![a-z][a-z0-9+.-]*://).*\).*service.*#", re.IGNORECASE | re.DOTALL)
 """What an IRI would hold that a reader of characters takes for ``< ?b) . SERVICE ?x`` and a comment."""
 
 

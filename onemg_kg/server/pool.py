@@ -74,7 +74,6 @@ class Pool:
         self._names = itertools.count(1)
         self._idle: deque[Worker] = deque()
         self._workers: set[Worker] = set()
-        self._coming = 0
         self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,16 +94,14 @@ class Pool:
 
     async def _fill(self) -> None:
         """Fork as many workers as are missing."""
-        while self.alive and self.light + self._coming < self.settings.light:
-            self._coming += 1
+        while self.alive and self.light < self.settings.light:
             ours, theirs = socket.socketpair()
             name = str(next(self._names))
             with theirs:
                 self._zygote.order(SPAWN, name, theirs.fileno())
-            _, worker = await self.loop.create_connection(lambda name=name: Worker(name, self), sock=ours)  # type: ignore[misc]
-            self._coming -= 1
+            worker = Worker(name, self)
             self._workers.add(worker)
-            self._offer(worker)
+            await self.loop.create_connection(lambda worker=worker: worker, sock=ours)  # type: ignore[misc]
 
     @property
     def light(self) -> int:
@@ -119,7 +116,7 @@ class Pool:
     @property
     def busy(self) -> int:
         """How many queries are evaluated."""
-        return len(self._workers) - len(self._idle)
+        return sum(worker.job is not None for worker in self._workers)
 
     @property
     def waiting(self) -> int:
@@ -177,6 +174,10 @@ class Pool:
         self._zygote.order(CALM, worker.name)
         self._refill()
         return True
+
+    def welcome(self, worker: Worker) -> None:
+        """A worker can be asked."""
+        self._offer(worker)
 
     def release(self, worker: Worker) -> None:
         """A worker is free again. One of a heavy query is not: it has the lowest priority and perhaps much memory."""

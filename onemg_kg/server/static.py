@@ -63,7 +63,7 @@ def _format(query: bytes) -> str | None:
     """The form that the query of a target asks for."""
     if b"format" not in query:
         return None
-    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)).get("format")
+    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get("format")
 
 
 def _not_acceptable(document: Document, vary: tuple[bytes, bytes]) -> Response:

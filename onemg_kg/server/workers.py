@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
-from onemg_kg.server.frames import DATA, HEAD, PREFIX, PROBLEM, prefix
+from onemg_kg.server.frames import DATA, HEAD, PREFIX, PROBLEM, READY, prefix
 from onemg_kg.server.settings import Settings
 
 _AHEAD = 512 * 1024
@@ -117,6 +117,9 @@ class Keeper(Protocol):
     def may_be_heavy(self, worker: "Worker") -> bool:
         """Whether a worker may go on with a query that takes long."""
 
+    def welcome(self, worker: "Worker") -> None:
+        """A worker can be asked."""
+
     def release(self, worker: "Worker") -> None:
         """A worker is free again."""
 
@@ -208,6 +211,8 @@ class Worker(asyncio.Protocol):
 
     def _take(self, kind: bytes, content: bytes) -> None:
         job = self.job
+        if kind == READY:
+            self._pool.welcome(self)
         if job is None:
             return
         if kind == HEAD:

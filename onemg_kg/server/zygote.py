@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from onemg_kg.server.engine import Engine, Limits
-from onemg_kg.server.frames import receive
+from onemg_kg.server.frames import READY, frame, receive
 
 SPAWN, KILL, CALM = "spawn", "kill", "calm"
 """What the server asks: a new worker, the end of one, and that one give way to others."""
@@ -49,6 +49,7 @@ def _work(connection: socket.socket, engine: Engine, limits: Limits, memory: int
     for standard in range(3):
         os.dup2(nowhere, standard)  # what Oxigraph says as it dies may hold the query
     _confine(memory)
+    connection.sendall(frame(READY))
     while (content := receive(connection)) is not None:
         request: dict[str, Any] = json.loads(content)
         # The server kills who takes too long; should it be gone, the kernel does, by the time on the processor.
@@ -70,12 +71,18 @@ class Zygote:
     def __init__(self, control: socket.socket, engine: Engine, limits: Limits, memory: int) -> None:
         self._control, self._engine, self._limits, self._memory = control, engine, limits, memory
         self._workers: dict[str, int] = {}
+        self._dying: set[int] = set()
 
     def run(self) -> None:
         """Serves the server until it hangs up."""
         self._control.sendall(b"ready\n")
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
+            self._control.settimeout(0.05 if self._dying else None)
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._control, 64, 1)
+            except TimeoutError:
+                self._bury()
+                continue
             if not message:
                 break
             order, name = message.decode().split()
@@ -92,8 +99,13 @@ class Zygote:
             os.setpriority(os.PRIO_PROCESS, process, 19)
             return
         os.kill(process, signal.SIGKILL)  # not yet waited for, so the number is still its own
-        os.waitpid(process, 0)
         del self._workers[name]
+        self._dying.add(process)
+        self._bury()
+
+    def _bury(self) -> None:
+        """Reaps who is dead. To die takes a while at the lowest priority, and nobody waits for that."""
+        self._dying = {process for process in self._dying if os.waitpid(process, os.WNOHANG) == (0, 0)}
 
     def _spawn(self, name: str, descriptor: int) -> None:
         parent = os.getpid()

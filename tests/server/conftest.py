@@ -39,6 +39,7 @@ class Answer:
     status: int
     fields: dict[str, str]
     body: bytes
+    is_cut_off: bool = False
 
     def json(self) -> dict[str, object]:
         found = json.loads(self.body)
@@ -75,7 +76,10 @@ class Live:
             for name, value in response.getheaders():
                 key = name.lower()
                 found[key] = f"{found[key]}, {value}" if key in found else value
-            return Answer(response.status, found, response.read())
+            try:
+                return Answer(response.status, found, response.read())
+            except http.client.IncompleteRead as error:
+                return Answer(response.status, found, error.partial, is_cut_off=True)
         finally:
             connection.close()
 
@@ -216,7 +220,7 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small site. Nothing may write to it."""
     root = tmp_path_factory.mktemp("build") / "site"
     write_site(root)
-    os.symlink("/etc/hostname", root / "assets" / "link.txt")
+    (root / "assets" / "link.txt").symlink_to("/etc/hostname")
     return root
 
 

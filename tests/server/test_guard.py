@@ -138,7 +138,8 @@ PIECES = st.sampled_from(
 def reaches_out(query: str) -> bool:
     """Whether Oxigraph takes the query and then asks another: in a store with one statement, so that a pattern matches."""
     node = ox.NamedNode("http://x.example/")
-    store = ox.Store([ox.Quad(node, node, node)])
+    store = ox.Store()
+    store.add(ox.Quad(node, node, node))
     try:
         answer = store.query("PREFIX : <http://127.0.0.1:9/> PREFIX service: <x:> " + query, base_iri=BASE)
         if not isinstance(answer, ox.QueryBoolean):

@@ -1,0 +1,510 @@
+"""One push: lock, stage, compare, swap, compare, record."""
+
+import os
+import re
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, NoReturn
+
+import pyoxigraph as ox
+
+from onemg_kg.graph import GRAPHS
+from onemg_kg.project import Project
+from onemg_kg.push.client import Client, StoreError
+from onemg_kg.push.dataset import Difference, Graphs, canonical, compare, fingerprint, has_blanks, pieces
+from onemg_kg.terms import BASE, term, text
+
+STAGING = BASE + "staging/"
+"""Below it, each push has a folder of staging graphs; whoever reads the graphs below ``GRAPHS`` sees none of them."""
+LOCKS = STAGING + "locks"
+MANIFEST = GRAPHS + "_manifest"
+"""The graph that says, for each graph, what was sent, what was held then, and how many statements that was."""
+
+_PLACE = re.compile(r"<subject> <predicate> <object> \.|<(\w+)>")
+_TEMPLATE = 200
+"""Statements in one template of an update: Virtuoso does not compile many more."""
+_LEAST = 2_000
+_OTHERWISE = {400, 413, 500}
+"""Statuses of HTTP after which the same statements may be taken in smaller requests, or as files."""
+_ROWS = 5_000
+"""Rows to ask for in one query: Virtuoso as packaged gives 10,000 at most."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to push.
+
+    Attributes:
+        full: send every graph, whatever the store is said to hold.
+        verify: read every graph back, also those that did not change, and send again what is not what was held.
+        force: take over from a push that seems to be under way.
+        dry_run: only tell what would be sent.
+        chunk: bytes of a request that carries statements, about.
+        inline: bytes up to which changes are sent within the request that puts them in place, without staging.
+        stale: after this time the lock of another push no longer counts.
+    """
+
+    full: bool = False
+    verify: bool = False
+    force: bool = False
+    dry_run: bool = False
+    chunk: int = 1_000_000
+    inline: int = 64_000
+    stale: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a push did.
+
+    Attributes:
+        sent: the graphs that were sent, or would be.
+        removed: the graphs that were removed, or would be: they are below ``GRAPHS`` and not in the build.
+        unchanged: how many graphs the store held already.
+        statements: how many statements were sent.
+        differences: of each graph that was sent or verified and whose literals the store writes in another way, how.
+        rewritten: how many graphs of the dataset the store holds with other literals, also since earlier pushes.
+        requests: how many requests it took.
+        dry_run: whether nothing was done.
+    """
+
+    sent: list[str]
+    removed: list[str]
+    unchanged: int
+    statements: int
+    differences: list[Difference]
+    rewritten: int
+    requests: int
+    dry_run: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """``planned``; ``equal``: the store holds what was pushed; ``rewritten``: it does, with other literals."""
+        return "planned" if self.dry_run else "rewritten" if self.rewritten else "equal"
+
+
+class _Record(NamedTuple):
+    """What the manifest says of a graph: fingerprints as sent and as held, and the number of statements held."""
+
+    sent: str
+    held: str
+    number: int
+
+
+@dataclass
+class _State:
+    """What a store says it holds.
+
+    Attributes:
+        counts: how many statements each graph below our base has.
+        records: the manifest.
+    """
+
+    counts: dict[str, int]
+    records: dict[str, _Record]
+
+    @property
+    def stale(self) -> list[str]:
+        """Staging graphs. Asked for by who holds the lock, they are left from pushes that were cut off."""
+        return sorted(graph for graph in self.counts if graph.startswith(STAGING) and graph != LOCKS)
+
+
+@dataclass
+class _Plan:
+    changed: list[str]
+    removed: list[str]
+
+
+class Push:
+    """A push, under way.
+
+    Args:
+        project: where the requests are: ``queries/push/``.
+        client: the store.
+        dataset: what it is to hold.
+        options: how.
+        progress: told what is being done.
+    """
+
+    def __init__(
+        self, project: Project, client: Client, dataset: Graphs, options: Options, progress: Callable[[str], None]
+    ) -> None:
+        self.client, self.dataset, self.options, self.progress = client, dataset, options, progress
+        files = sorted((project.root / "queries" / "push").iterdir())
+        lines = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in files}
+        self._texts = {name: "\n".join(line for line in text if line[:2] != "#+") for name, text in lines.items()}
+        self._prints = {name: fingerprint(sent) for name, sent in dataset.items()}
+        self._owner = f"{socket.gethostname()} {os.getpid()}"
+        self._lock = STAGING + secrets.token_hex(8)
+        self._staged: dict[str, str] = {}
+
+    def run(self) -> Report:
+        """Push.
+
+        Raises:
+            StoreError: it could not be done.
+        """
+        self.progress("asking what the store holds")
+        state = self._state()
+        plan, differences = self._plan(state)
+        if self.options.dry_run or not (plan.changed or plan.removed):
+            return self._report(plan, state.records, differences)
+        try:
+            self._acquire()
+            state = self._state()  # another push may have ended between
+            plan, differences = self._plan(state)
+            self._drop(state.stale)
+            self._forget([*plan.changed, *plan.removed])
+            self._put(plan)
+            self.progress("reading back")
+            found = self._check({name: name for name in plan.changed})
+            self._check_whole(plan, state)
+            records = {name: record for name, (_, record) in found.items()}
+            self._record(records)
+        except BaseException:
+            # Also where a person stops it. What cannot be tidied up now, the next push tidies up.
+            self._leave(self.client.once())
+            raise
+        self._leave(self.client)
+        differences += [difference for difference, _ in found.values() if difference is not None]
+        return self._report(plan, state.records | records, differences)
+
+    def tidy(self) -> list[str]:
+        """Remove what pushes that were cut off left behind.
+
+        Returns:
+            The staging graphs that were removed.
+
+        Raises:
+            StoreError: it could not be done, or another push is under way.
+        """
+        try:
+            self._acquire()
+            stale = self._state().stale
+            self._drop(stale)
+        finally:
+            self._leave(self.client.once())
+        return stale
+
+    def _report(self, plan: _Plan, records: Mapping[str, _Record], differences: list[Difference]) -> Report:
+        rewritten = sum(name in records and records[name].sent != records[name].held for name in self.dataset)
+        return Report(
+            plan.changed,
+            plan.removed,
+            len(self.dataset) - len(plan.changed),
+            sum(len(self.dataset[name]) for name in plan.changed),
+            differences,
+            rewritten,
+            self.client.requests,
+            self.options.dry_run,
+        )
+
+    # What is held, and what is to be done
+
+    def _state(self) -> _State:
+        counts = self.client.select(self._fill("counts"), "graph", "count")
+        records = self.client.select(self._fill("records", manifest=MANIFEST), "graph", "record")
+        known: dict[str, _Record] = {}
+        for graph, record in records:
+            words = text(record).split()
+            if len(words) == 3 and words[2].isdecimal():
+                # Two records of a graph contradict each other: it is sent again.
+                known[text(graph)] = _Record("", "", -1) if text(graph) in known else _Record(words[0], words[1], int(words[2]))
+        # Where there is no group, RDF::Endpoint gives one row without values.
+        return _State({text(graph): int(text(count)) for graph, count in counts if graph is not None}, known)
+
+    def _plan(self, state: _State) -> tuple[_Plan, list[Difference]]:
+        def is_held(name: str) -> bool:
+            record = state.records.get(name)
+            return record is not None and record.sent == self._prints[name] and record.number == state.counts.get(name, 0)
+
+        same = [] if self.options.full else [name for name in self.dataset if is_held(name)]
+        differences: list[Difference] = []
+        if self.options.verify:
+            self.progress("reading everything back")
+            for name, held in self._held(same, state.counts):
+                if fingerprint(held) != state.records[name].held:
+                    same.remove(name)
+                elif difference := compare(name, self.dataset[name], held):
+                    differences.append(difference)
+        kept = set(same)
+        ours = (name for name in state.counts if name.startswith(GRAPHS) and name != MANIFEST)
+        return _Plan([name for name in self.dataset if name not in kept], sorted(set(ours) - set(self.dataset))), differences
+
+    def _held(self, names: Iterable[str], counts: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:
+        """What the store holds of some graphs, as canonical lines."""
+        batch: list[str] = []
+        rows = 0
+        for name in names:
+            if batch and rows + counts.get(name, 0) > _ROWS:
+                yield from self._read(batch, rows)
+                batch, rows = [], 0
+            batch.append(name)
+            rows += counts.get(name, 0)
+        if batch:
+            yield from self._read(batch, rows)
+
+    def _read(self, graphs: list[str], rows: int) -> Iterator[tuple[str, list[str]]]:
+        answer = self.client.select(self._fill("statements", graphs=graphs), "graph", "subject", "predicate", "object")
+        if len(answer) < rows:
+            raise StoreError(
+                f"counts {rows:,} statements and gives {len(answer):,}.",
+                source=self.client.endpoint.query,
+                fix="Raise its limit of rows in an answer (Virtuoso: ResultSetMaxRows), then repeat the push.",
+            )
+        found: dict[str, list[str]] = {graph: [] for graph in graphs}
+        for graph, *terms in answer:
+            found[text(graph)].append(" ".join(map(str, terms)) + " .\n")
+        return ((graph, canonical(lines)) for graph, lines in found.items())
+
+    # The lock. A store may not know "insert unless there is one" (Virtuoso 7 does not), so each push writes a lock of its own
+    # and then looks: who finds another's beside it steps back. Of two that first write and then look, at most one goes on.
+
+    def _locks(self) -> dict[str, tuple[str, str]]:
+        rows = self.client.select(self._fill("locks", locks=LOCKS), "lock", "owner", "began")
+        return {text(lock): (text(owner), text(began)) for lock, owner, began in rows}
+
+    def _acquire(self) -> None:
+        self.progress("taking the lock")
+        others = self._locks()
+        for lock, (owner, began) in others.items():
+            if not (self.options.force or self._is_stale(owner, began)):
+                self._refuse(owner, began)
+            self.client.update(self._fill("unlock", locks=LOCKS, lock=lock))
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        self.client.update(self._guarded("lock", owner=ox.Literal(self._owner), began=ox.Literal(began)))
+        found = self._locks()
+        if self._lock not in found:
+            raise StoreError(
+                "accepts an update and does not do it.",
+                source=self.client.endpoint.update,
+                fix="Look whether this user may write, and whether queries go to the same store as updates.",
+            )
+        if len(found) > 1:
+            self._refuse(*next(told for lock, told in found.items() if lock != self._lock))
+
+    def _is_stale(self, owner: str, began: str) -> bool:
+        """Whether a push is no longer under way: it is old, or its process on this machine has ended."""
+        try:
+            if datetime.now(UTC) - datetime.fromisoformat(began) > self.options.stale:
+                return True
+        except (ValueError, TypeError):
+            return False
+        host, _, process = owner.rpartition(" ")
+        if host != socket.gethostname() or not process.isdecimal():
+            return False
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return int(process) == os.getpid()  # an earlier one of ours, which could not take its lock away
+
+    def _refuse(self, owner: str, began: str) -> NoReturn:
+        raise StoreError(
+            f"another push is under way, by {owner}, since {began}.",
+            source=self.client.endpoint.update,
+            fix="Wait for it; if you know that it has ended, use --force.",
+        )
+
+    def _leave(self, client: Client) -> None:
+        """Take away the staging graphs and the lock; where that fails, the next push does."""
+        try:
+            for group in _groups(list(self._staged.values()), _TEMPLATE):
+                client.update(";\n".join(self._fill("drop", graph=graph) for graph in group))
+            client.update(self._guarded("unlock"))
+        except StoreError:
+            self.progress("the store could not be tidied up: the next push will")
+
+    # What is sent
+
+    def _put(self, plan: _Plan) -> None:
+        """Put the changed graphs in place, in one request."""
+        lines = [line for name in plan.changed for line in self.dataset[name]]
+        if sum(map(len, lines)) <= self.options.inline and not any(map(has_blanks, lines)):
+            self.progress("putting in place")
+            try:
+                self.client.update(self._swap(plan, self._inline))
+                return
+            except StoreError as error:
+                if error.status not in _OTHERWISE:
+                    raise
+        self._stage(plan.changed)
+        self.progress("comparing what was sent")
+        self._check(self._staged)
+        self.progress("putting in place")
+        self.client.update(self._swap(plan, self._copy))
+
+    def _swap(self, plan: _Plan, fill: Callable[[str], Iterator[str]]) -> str:
+        """One request that empties and fills every graph: stores run it as one transaction (SPARQL 1.1 Update, section 2.2)."""
+        steps = [self._guarded("clear", graph=name) for name in [*plan.changed, *plan.removed]]
+        return ";\n".join([*steps, *(step for name in plan.changed for step in fill(name))])
+
+    def _copy(self, name: str) -> Iterator[str]:
+        yield self._guarded("copy", graph=name, staged=self._staged[name])
+
+    def _inline(self, name: str) -> Iterator[str]:
+        return self._insert(name, self.dataset[name])
+
+    def _insert(self, graph: str, lines: list[str]) -> Iterator[str]:
+        for part in _groups(lines, _TEMPLATE):
+            yield self._guarded("insert", "".join(part), graph=graph)
+
+    def _stage(self, names: list[str]) -> None:
+        """Send graphs to staging graphs: small ones together, others in pieces."""
+        chunk = self.options.chunk
+        self._staged = {name: f"{self._lock}/{name.removeprefix(GRAPHS)}" for name in names}
+        total, done = sum(len(self.dataset[name]) for name in names), 0
+        batch: list[str] = []
+        length = 0
+        for name in [*names, None]:
+            size = 0 if name is None else sum(map(len, self.dataset[name]))
+            if batch and (name is None or length + size > chunk):
+                self.progress(f"sending {done:,} of {total:,} statements")
+                self._send_together(batch)
+                done += sum(len(self.dataset[name]) for name in batch)
+                batch, length = [], 0
+            if name is None:
+                break
+            if size > chunk or any(map(has_blanks, self.dataset[name])):
+                self.progress(f"sending {done:,} of {total:,} statements")
+                self._send_alone(name)
+                done += len(self.dataset[name])
+            else:
+                batch.append(name)
+                length += size
+
+    def _send_together(self, names: list[str]) -> None:
+        steps = ((self._fill("drop", graph=self._staged[name]), self._data(name, self.dataset[name])) for name in names)
+        try:
+            self.client.update(";\n".join(step for pair in steps for step in pair))
+        except StoreError as error:
+            # Virtuoso takes some literals from a file only.
+            alone = len(names) == 1 or (self.client.endpoint.graph_store is not None and error.status in {400, 500})
+            if error.status not in _OTHERWISE or (not alone and error.status != 413):
+                raise
+            if alone:
+                for name in names:
+                    self._send_alone(name)
+            else:
+                half = len(names) // 2
+                self._send_together(names[:half])
+                self._send_together(names[half:])
+
+    def _send_alone(self, name: str) -> None:
+        """Send a graph in pieces, in smaller ones where the store finds them too large."""
+        size = self.options.chunk
+        while True:
+            try:
+                for number, part in enumerate(pieces(self.dataset[name], size)):
+                    self._send_piece(name, part, first=not number)
+                return
+            except StoreError as error:
+                if error.status != 413 or size < _LEAST:
+                    raise
+                size //= 4
+
+    def _send_piece(self, name: str, lines: list[str], *, first: bool) -> None:
+        graph = self._staged[name]
+        if self.client.endpoint.graph_store is not None:
+            self.client.add(graph, "".join(lines), first=first)
+        else:
+            steps = [self._fill("drop", graph=graph)] if first else []
+            self.client.update(";\n".join([*steps, self._data(name, lines)]))
+
+    def _data(self, name: str, lines: list[str]) -> str:
+        return self._fill("stage", "".join(lines), graph=self._staged[name])
+
+    # What is compared and recorded
+
+    def _check(self, places: Mapping[str, str]) -> dict[str, tuple[Difference | None, _Record]]:
+        """Compare what the store holds of graphs, each in its place, with what it was sent.
+
+        Raises:
+            StoreError: it is something else, and not just written in another way.
+        """
+        counts = self._state().counts
+        names = {place: name for name, place in places.items()}
+        found: dict[str, tuple[Difference | None, _Record]] = {}
+        for place, held in self._held(names, counts):
+            name = names[place]
+            difference = compare(name, self.dataset[name], held)
+            if difference is not None and not difference.rewritten:
+                self._complain(difference, place)
+            found[name] = difference, _Record(self._prints[name], fingerprint(held), counts.get(place, 0))
+        return found
+
+    def _complain(self, difference: Difference, place: str) -> NoReturn:
+        if self._lock not in self._locks():
+            message, fix = (
+                "another push took over from this one, which was not put in place",
+                "Push again if that is the older.",
+            )
+        else:
+            many = len(difference.missing), len(difference.added)
+            first = (difference.missing or difference.added)[0].strip()
+            state = "the readers see it" if place == difference.graph else "nothing was put in place"
+            message = (
+                f"holds {place} without {many[0]} statements that it was sent and with {many[1]} others ({first}); {state}"
+            )
+            fix = "Look in its log, then repeat the push with --full."
+        raise StoreError(message + ".", source=self.client.endpoint.update, fix=fix)
+
+    def _check_whole(self, plan: _Plan, state: _State) -> None:
+        """See that nothing is below ``GRAPHS`` but the dataset, as far as counts can tell."""
+        counts, changed = self._state().counts, set(plan.changed)
+        wrong = [graph for graph in plan.removed if graph in counts]
+        wrong += [name for name in self.dataset if name not in changed and counts.get(name, 0) != state.records[name].number]
+        if wrong:
+            raise StoreError(
+                f"changed {wrong[0]} while this push was under way, and {len(wrong) - 1} other graphs.",
+                source=self.client.endpoint.update,
+                fix="Find out who else writes there, then repeat the push.",
+            )
+
+    def _forget(self, names: list[str]) -> None:
+        """From here on, and until it is read back, the manifest says nothing of what is about to change."""
+        for group in _groups(names, _TEMPLATE):
+            self.client.update(self._guarded("forget", manifest=MANIFEST, graphs=group))
+
+    def _record(self, records: Mapping[str, _Record]) -> None:
+        value = term("rdf:value")
+        lines = [f'<{name}> {value} "{sent} {held} {number}" .\n' for name, (sent, held, number) in records.items()]
+        if lines:
+            self.client.update(";\n".join(self._insert(MANIFEST, lines)))
+
+    def _drop(self, graphs: list[str]) -> None:
+        for group in _groups(graphs, _TEMPLATE):
+            self.client.update(";\n".join(self._fill("drop", graph=graph) for graph in group))
+
+    # How requests are written
+
+    def _guarded(self, name: str, data: str = "", **values: str | list[str] | ox.Literal) -> str:
+        """A request that does nothing once the lock is not ours."""
+        return self._fill(name, data, locks=LOCKS, lock=self._lock, **values)
+
+    def _fill(self, name: str, data: str = "", **values: str | list[str] | ox.Literal) -> str:
+        """A request of ``queries/push/``, its places filled: IRIs, lists of IRIs, literals; and statements."""
+
+        def put(place: re.Match[str]) -> str:
+            if place[1] is None:
+                return data
+            value = values[place[1]]
+            if isinstance(value, ox.Literal):
+                return str(value)
+            try:
+                return " ".join(str(ox.NamedNode(iri)) for iri in ([value] if isinstance(value, str) else value))
+            except ValueError:
+                raise StoreError(
+                    f"has a graph whose name is no IRI: {value}.", source=self.client.endpoint.query, fix="Remove it there."
+                ) from None
+
+        return _PLACE.sub(put, self._texts[name])
+
+
+def _groups(items: list[str], size: int) -> Iterator[list[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
