@@ -161,7 +161,7 @@ def test_moment_of_a_change(project: Project, record: list[ox.Triple], dates: st
 def test_nothing_is_said_of_no_dataset(project: Project) -> None:
     """Without a record there is no feed and no crate, and the rest is there."""
     made = publication.render(project, Store(), [], ORIGIN, PAGES)
-    assert set(made) == {".well-known/void", "sitemap.xml", "robots.txt"}
+    assert set(made) == {".well-known/void", "sitemap.xml", "robots.txt", "deprecated.json"}
 
 
 def test_a_project_without_these_queries(tmp_path: Path, loaded: Graph, record: list[ox.Triple]) -> None:
@@ -171,6 +171,7 @@ def test_a_project_without_these_queries(tmp_path: Path, loaded: Graph, record: 
         ".well-known/void",
         "sitemap.xml",
         "robots.txt",
+        "deprecated.json",
     }
     assert publication.gdi(own, loaded.store) == []
 

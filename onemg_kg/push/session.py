@@ -107,9 +107,14 @@ class _State:
     records: dict[str, _Record]
 
     @property
+    def left(self) -> list[str]:
+        """Staging graphs and locks: unless a push is under way, one was cut off."""
+        return sorted(graph for graph in self.counts if graph.startswith(STAGING))
+
+    @property
     def stale(self) -> list[str]:
         """Staging graphs. Asked for by who holds the lock, they are left from pushes that were cut off."""
-        return sorted(graph for graph in self.counts if graph.startswith(STAGING) and graph != LOCKS)
+        return [graph for graph in self.left if graph != LOCKS]
 
 
 @dataclass
@@ -150,7 +155,7 @@ class Push:
         self.progress("asking what the store holds")
         state = self._state()
         plan, differences = self._plan(state)
-        if self.options.dry_run or not (plan.changed or plan.removed):
+        if self.options.dry_run or not (plan.changed or plan.removed or state.left):
             return self._report(plan, state.records, differences)
         try:
             self._acquire()
