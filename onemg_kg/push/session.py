@@ -329,6 +329,8 @@ class Push:
 
     def _put(self, plan: _Plan) -> None:
         """Put the changed graphs in place, in one request."""
+        if not (plan.changed or plan.removed):
+            return
         lines = [line for name in plan.changed for line in self.dataset[name]]
         if sum(map(len, lines)) <= self.options.inline and not any(map(has_blanks, lines)):
             self.progress("putting in place")

@@ -4,7 +4,7 @@ import socket
 import struct
 
 READY, HEAD, DATA, END, PROBLEM, QUERY = b"R", b"H", b"D", b"E", b"P", b"Q"
-"""The kinds: a worker is there; what an answer is (JSON), a piece of it, its end; why there is none (JSON); what is asked (JSON)."""
+"""The kinds: the number of a worker's process; what an answer is, a piece of it, its end; why there is none; what is asked."""
 
 _PREFIX = struct.Struct(">cI")
 PREFIX = _PREFIX.size

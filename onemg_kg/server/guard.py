@@ -54,8 +54,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_HIDDEN = re.compile(r"<(?![a-z][a-z0-9+.-]*://).*\).*service.*#", re.IGNORECASE | re.DOTALL)
-"""What an IRI would hold that a reader of characters takes for ``< ?b) . SERVICE ?x`` and a comment."""
+_ABSOLUTE = re.compile("<[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Refused(Exception):
@@ -142,7 +141,7 @@ def judge(text: str) -> Verdict:
                 raise _refuse(text, start, *_objection(written))
         elif kind == "name":
             _check_name(text, tokens, index, prefixes)
-        elif kind == "iri" and _HIDDEN.search(written):
+        elif kind == "iri" and _may_hide(written):
             raise _refuse(text, start, 403, "put spaces around the < of a comparison: this can be read in two ways.")
         elif kind in ("open", "close"):
             depth += 1 if kind == "open" else -1
@@ -171,6 +170,13 @@ def _check_name(text: str, held: list[_Token], index: int, prefixes: dict[str, s
     after_graph = index > 0 and held[index - 1].text in ("graph", "from", "named")
     if "service" in prefix.lower() and followed and not after_graph:
         raise _refuse(text, token.start, 403, f"{token.text} {{ can be read as SERVICE. Give the prefix another name.")
+
+
+def _may_hide(iri: str) -> bool:
+    """Whether a reader of characters may take an IRI for ``< ?b) . SERVICE ?x`` and the start of a comment."""
+    bracket = iri.find(")")
+    word = iri.lower().find("service", bracket)
+    return bracket > 0 and word > 0 and "#" in iri[word:] and not _ABSOLUTE.match(iri)
 
 
 def _iri(token: _Token) -> str:

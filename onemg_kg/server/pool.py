@@ -166,13 +166,18 @@ class Pool:
                 return
         self._idle.append(worker)
 
-    def may_be_heavy(self, worker: Worker) -> bool:
-        """Whether a worker may go on with a query that takes long; if so, another takes its place."""
-        if self.heavy >= self.settings.heavy:
+    def give_way(self, worker: Worker) -> bool:
+        """A worker's query takes long: whether another worker takes its place.
+
+        If nobody waits, there is no need. Where too many give way already, the one that has taken longest is ended.
+        """
+        if not self._waiting and self._idle:
             return False
-        worker.heavy = True
+        if self.heavy >= self.settings.heavy:
+            longest = min((other for other in self._workers if other.heavy), key=lambda other: other.started)
+            longest.end(failed(503, "Too many queries that take long are being evaluated."))
         self._zygote.order(CALM, worker.name)
-        self._refill()
+        self.loop.call_soon(self._refill)
         return True
 
     def welcome(self, worker: Worker) -> None:

@@ -239,7 +239,11 @@ async def _ready(job: Job, gone: Gone) -> None:
         await gone()
         job.cancel()
 
-    job.on_heavy = lambda: watchers.append(asyncio.get_running_loop().create_task(watch()))
+    def attend() -> None:
+        if not watchers:
+            watchers.append(asyncio.get_running_loop().create_task(watch()))
+
+    job.on_long = attend
     try:
         await job.ready()
     finally:

@@ -49,7 +49,7 @@ def _work(connection: socket.socket, engine: Engine, limits: Limits, memory: int
     for standard in range(3):
         os.dup2(nowhere, standard)  # what Oxigraph says as it dies may hold the query
     _confine(memory)
-    connection.sendall(frame(READY))
+    connection.sendall(frame(READY, b"%d" % os.getpid()))
     while (content := receive(connection)) is not None:
         request: dict[str, Any] = json.loads(content)
         # The server kills who takes too long; should it be gone, the kernel does, by the time on the processor.

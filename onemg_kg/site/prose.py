@@ -30,4 +30,6 @@ def prose(markdown: str) -> tuple[str, Markup]:
             target = str(child.attrGet("href") or "")
             if child.type == "link_open" and target.endswith(".md") and "://" not in target:
                 child.attrSet("href", target.removesuffix(".md") + ".html")
-    return title, Markup(parser.renderer.render(parsed, parser.options, {}))  # the parser has escaped it
+    # A block of code may be wider than the page, and who has no mouse has to be able to scroll it.
+    body = parser.renderer.render(parsed, parser.options, {}).replace("<pre>", '<pre tabindex="0">')
+    return title, Markup(body)
