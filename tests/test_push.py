@@ -39,10 +39,10 @@ XSD = expand("xsd:")
 OURS = expand("")
 NO_RETRY = push.Retries(number=0)
 AT_ONCE = push.Retries(number=3, sleep=lambda _: None)
-STAGED = push.Options(inline=0, chunk=400)
+STAGED = push.Options(inline=0, chunk=150)
 
 
-def graphs(version: str, number: int = 3, size: int = 4) -> dict[str, list[str]]:
+def graphs(version: str, number: int = 1, size: int = 3) -> dict[str, list[str]]:
     """A dataset of which every statement says the version; the last graph is of this version only."""
     named = [*(f"data/g{i}" for i in range(number)), f"data/{version}"]
     return {
@@ -275,9 +275,9 @@ def test_only_what_changed_travels(project: Project, oxigraph: Oxigraph) -> None
     with broken(oxigraph, nothing) as proxy:
         push.push(project, oxigraph.client(proxy.port), OLD, STAGED)
         proxy.bodies.clear()
-        changed = {**OLD, GRAPHS + "data/g1": ["<urn:a> <urn:b> <urn:changed> .\n"]}
+        changed = {**OLD, GRAPHS + "data/g0": ["<urn:a> <urn:b> <urn:changed> .\n"]}
         report = push.push(project, oxigraph.client(proxy.port), changed)
-        assert (report.sent, report.unchanged, report.statements) == ([GRAPHS + "data/g1"], 3, 1)
+        assert (report.sent, report.unchanged, report.statements) == ([GRAPHS + "data/g0"], 1, 1)
         sent = b"".join(proxy.bodies)
         assert b"changed" in sent
         assert b"old of" not in sent
@@ -311,7 +311,7 @@ def test_nothing_that_is_not_ours_is_touched(project: Project, oxigraph: Oxigrap
 
 
 def test_a_manifest_that_lies_is_found_out(project: Project, oxigraph: Oxigraph) -> None:
-    name = GRAPHS + "data/g1"
+    name = GRAPHS + "data/g0"
     push.push(project, oxigraph.client(), OLD)
     oxigraph.update(f"INSERT DATA {{ GRAPH <{name}> {{ <urn:a> <urn:b> <urn:c> }} }}")
     assert push.push(project, oxigraph.client(), OLD).sent == [name], "one statement more"

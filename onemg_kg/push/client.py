@@ -238,11 +238,10 @@ class Client:
                     if status not in _PASSING or attempt == self._retries.number:
                         self._refuse(request.full_url, error, body.decode("utf-8", "replace"))
             except (OSError, http.client.HTTPException) as error:
-                reason = error.reason if isinstance(error, urllib.error.URLError) else error
-                final = isinstance(reason, ssl.SSLError | socket.gaierror)
+                final, why = _why(error)
                 if final or attempt == self._retries.number:
                     tried = "" if final or not attempt else f", after {attempt + 1} attempts"
-                    self._fail(request.full_url, f"cannot be reached: {_why(reason)}{tried}", None)
+                    self._fail(request.full_url, f"cannot be reached: {why}{tried}", None)
             self._retries.wait(attempt, asked)
         raise AssertionError
 
@@ -305,8 +304,11 @@ class Client:
         raise error
 
 
-def _why(reason: object) -> str:
-    return str(getattr(reason, "strerror", None) or reason or type(reason).__name__)
+def _why(error: Exception) -> tuple[bool, str]:
+    """Whether an error of the network is there to stay, and what it says."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    return isinstance(reason, ssl.SSLError | socket.gaierror), said
 
 
 def _escape(found: re.Match[str]) -> str:
