@@ -111,12 +111,12 @@ def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
     return [quad for quad in quads if text(quad.graph_name).startswith(prefixes)]
 
 
-def make(project: Project, origin: str = "", progress: Callable[[str], None] = lambda _: None) -> Built:
+def make(project: Project, place: site.Place | None = None, progress: Callable[[str], None] = lambda _: None) -> Built:
     """Make a build.
 
     Args:
         project: the graph's source.
-        origin: the address at which the site will stand; empty where it is not known yet.
+        place: where the site will stand; ``None`` where that is not known yet.
         progress: told what is being done.
 
     Raises:
@@ -145,7 +145,12 @@ def make(project: Project, origin: str = "", progress: Callable[[str], None] = l
     files.update(dumps.files)
     documents = markup.of_all(project, loaded.store, dumps.record)
     files.update(markup.jekyll(documents))
-    files.update({f"hosting/{path}": content for path, content in hosting.render(origin or _NOWHERE).items()})
+    files.update(
+        {
+            f"hosting/{path}": content
+            for path, content in hosting.render(place.origin if place and place.origin != BASE else _NOWHERE).items()
+        }
+    )
     content = site.Content(
         project,
         [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(dumps.record, loaded.stated)],
@@ -156,7 +161,7 @@ def make(project: Project, origin: str = "", progress: Callable[[str], None] = l
         _placed(files),
         dumps.record,
         documents,
-        origin.rstrip("/") + "/" if origin else BASE,
+        place or site.Place(),
     )
     return Built(files, partial(site.render, content), dumps.stated, dumps.inferred, findings)
 

@@ -5,14 +5,18 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from contextlib import suppress
 
 from onemg_kg import __version__
 from onemg_kg.errors import InvalidGraph, OnemgError
 
-# Whatever is not needed to print the help is imported where it is used: `dataclasses` alone takes as long as Python to start.
+# Whatever is not needed to print the help is imported where it is used: `dataclasses` alone takes as long as Python to start,
+# `typing` and `pathlib` each half of that.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import NoReturn
+
     from onemg_kg.explain import Statement
     from onemg_kg.findings import Finding
     from onemg_kg.project import Project
@@ -37,6 +41,7 @@ _EXAMPLES = {
 examples:
   onemg-kg build
   onemg-kg build --out public --json
+  onemg-kg build --origin https://example.org/framework --endpoint /sparql
 """,
     "check": """\
 examples:
@@ -97,18 +102,36 @@ def _kinds(given: str) -> tuple[str, ...]:
     return kinds
 
 
+def _path(given: str) -> "Path":
+    from pathlib import Path
+
+    return Path(given)
+
+
+def _columns(otherwise: int) -> int:
+    """How wide the terminal is: `shutil` finds the same, and its import takes a quarter of the time of Python's start."""
+    named = os.environ.get("COLUMNS", "")
+    with suppress(OSError):
+        return (int(named) if named.isdecimal() else 0) or os.get_terminal_size().columns or otherwise
+    return otherwise
+
+
+def _shape(prog: str) -> argparse.HelpFormatter:
+    """How help is printed: examples as they are. Every argument makes one of these when it is declared."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=_columns(80) - 2)
+
+
 def _parser() -> argparse.ArgumentParser:
-    shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="onemg-kg",
         description="The 1+ Million Genomes (1+MG) Framework as linked data.",
         epilog=_EPILOG,
-        formatter_class=shape,
+        formatter_class=_shape,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument(
         "--project",
-        type=Path,
+        type=_path,
         metavar="FOLDER",
         help="the folder with ontology/, data/, shapes/ and queries/ (default: here or above, else the installed graph)",
     )
@@ -116,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, what: str) -> argparse.ArgumentParser:
         command = commands.add_parser(
-            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_EXAMPLES[name], formatter_class=shape
+            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_EXAMPLES[name], formatter_class=_shape
         )
         if name in {"check", "audit"}:
             command.add_argument("--format", choices=_REPORTS, default="text", help="how to print (default: text)")
@@ -126,13 +149,17 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print JSON")
         return command
 
-    build = add("build", "make everything that is published: dumps, views, catalogue record, manifest")
-    build.add_argument("--out", type=Path, default=Path("build"), metavar="FOLDER", help="where to (default: build)")
+    build = add("build", "make everything that is published: dumps, views, web site, catalogue record, manifest")
+    build.add_argument("--out", type=_path, default="build", metavar="FOLDER", help="where to (default: build)")
     build.add_argument("--origin", default="", metavar="URL", help="the address at which the site will stand")
+    build.add_argument("--endpoint", default="", metavar="URL", help="a SPARQL endpoint there, for the query editor")
+    build.add_argument(
+        "--templates", type=_path, action="append", default=[], metavar="FOLDER", help="templates that come before ours"
+    )
     check = add("check", "check the graph: terms, shapes, meaning, logic; what is wrong, where, and how to mend it")
     check.add_argument("--only", type=_kinds, default=_KINDS, metavar="KIND,...", help=f"check only some of {','.join(_KINDS)}")
     audit = add("audit", "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it")
-    audit.add_argument("site", type=Path, metavar="SITE", help="the checkout: the folder with _config.yml")
+    audit.add_argument("site", type=_path, metavar="SITE", help="the checkout: the folder with _config.yml")
     listing = add("list", "show what there is: questions, views, classes, or the members of a class")
     listing.add_argument("what", nargs="?", metavar="WHAT", help="questions, views, or a class, in words or as its name")
     query = add("query", "run a named question or view, or a SPARQL file of your own")
@@ -144,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     explain = add("explain", "print everything known of a thing, each statement with where it comes from")
     explain.add_argument("thing", metavar="THING", help="a title, a short name, or an IRI")
     sync = add("sync", "compare the graph with a checkout of the Framework's site, or bring it up to date")
-    sync.add_argument("site", type=Path, metavar="SITE", help="the checkout: the folder with _config.yml")
+    sync.add_argument("site", type=_path, metavar="SITE", help="the checkout: the folder with _config.yml")
     sync.add_argument("--write", action="store_true", help="write data/; without it nothing is written")
     sync.add_argument("--commit", metavar="HASH", help="the site's commit, where the folder is no git checkout")
     return parser
@@ -172,11 +199,19 @@ def _print_json(value: object) -> None:
 def _build(project: "Project", options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from onemg_kg import build
+    from onemg_kg import build, hosting, site
+    from onemg_kg.errors import ProjectError
 
+    if options.origin and not hosting.is_address(options.origin):
+        raise OnemgError(f"{options.origin!r} is not the address of a site.", fix="Name one as https://example.org/framework.")
+    missing = [str(folder) for folder in options.templates if not folder.is_dir()]
+    if missing:
+        raise ProjectError("is no folder with templates.", source=missing[0], fix="Name a folder with --templates.")
+    origin = options.origin.rstrip("/") + "/" if options.origin else site.Place.origin
+    place = site.Place(origin, options.endpoint, tuple(options.templates))
     start = time.monotonic()
     try:
-        built = build.make(project, options.origin, _progress)
+        built = build.make(project, place, _progress)
         _progress("putting in place")
         written = build.write(built, options.out)
     finally:
@@ -249,7 +284,7 @@ def _audit(project: "Project", options: argparse.Namespace) -> int:
 
 
 def _list(project: "Project", options: argparse.Namespace) -> int:
-    from onemg_kg import graph, queries
+    from onemg_kg import cache, queries
 
     named = queries.named(project)
     kinds = list(dict.fromkeys(query.kind for query in named))
@@ -257,7 +292,7 @@ def _list(project: "Project", options: argparse.Namespace) -> int:
     if wanted in kinds:
         return _list_queries([query for query in named if query.kind == wanted], options)
     lists = {query.name: query for query in queries.folder(project, "lists")}
-    store = graph.load(project).store
+    store = cache.load(project, cache.place(os.environ))
     classes = store.select(lists["classes"].text)
     if not wanted:
         if options.json:
@@ -325,9 +360,7 @@ def _print_table(table: "Table") -> None:
 
     rows = [[" ".join(shorten(_plain(value)).split()) for value in row] for row in table.rows]
     widths = [max(map(len, column)) for column in zip(table.variables, *rows, strict=True)]
-    from shutil import get_terminal_size
-
-    room = get_terminal_size((0, 0)).columns if sys.stdout.isatty() else 0
+    room = _columns(0) if sys.stdout.isatty() else 0
     if room:
         while sum(widths) + 2 * len(widths) > room and max(widths) > 12:
             widths[widths.index(max(widths))] -= 1
@@ -343,7 +376,7 @@ def _print_table(table: "Table") -> None:
 
 
 def _query(project: "Project", options: argparse.Namespace) -> int:
-    from onemg_kg import graph, queries
+    from onemg_kg import cache, queries
 
     query = queries.find(project, options.query)
     values = {}
@@ -353,7 +386,7 @@ def _query(project: "Project", options: argparse.Namespace) -> int:
             raise OnemgError(f"--param {given!r} has no value.", fix="Write --param NAME=VALUE.")
         values[name] = query.term(name, value)
     text = query.bind(values)
-    store = graph.load(project).store
+    store = cache.load(project, cache.place(os.environ))
     source = str(query.path)
     if store.is_construct(text, source):
         from onemg_kg.formats import FORMATS
@@ -482,7 +515,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, InvalidGraph) else 2
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """The program: run the command of the process and exit with its code."""
     try:
         code = run()

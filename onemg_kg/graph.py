@@ -1,7 +1,7 @@
 """The knowledge graph: files as named graphs, and what follows from them by rules, each rule in a named graph of its own."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -58,13 +58,18 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
     Raises:
         RdfError: a file is not Turtle (RDF 1.1 Turtle), with the line.
     """
-    return [quad for path in paths for quad in from_lines(to_lines(_parse(project, path)), graph_name(project, path).value)]
+    return [quad for path in paths for quad in _named(project, path, to_lines(_parse(project, path, path.read_bytes())))]
 
 
-def _parse(project: Project, path: Path) -> list[ox.Quad]:
-    """The statements of a Turtle file, in the default graph."""
+def _named(project: Project, path: Path, lines: Iterable[str]) -> list[ox.Quad]:
+    """Lines of N-Triples as quads of the graph of a file."""
+    return from_lines(lines, graph_name(project, path).value)
+
+
+def _parse(project: Project, path: Path, content: bytes) -> list[ox.Quad]:
+    """The statements of a Turtle file with this content, in the default graph."""
     try:
-        return list(ox.parse(path.read_bytes(), format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True))
+        return list(ox.parse(content, format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True))
     except SyntaxError as error:
         raise RdfError(
             f"is not Turtle: {error.msg}.", source=project.relative(path), line=error.lineno, fix="Mend the line."
@@ -145,11 +150,43 @@ def load(project: Project) -> Graph:
         QueryError: a rule cannot be run.
     """
     paths = [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")]
-    bare = {path: _parse(project, path) for path in paths}
+    contents = {path: path.read_bytes() for path in paths}
+    stated, inferred, store = _assemble(project, contents, queries.folder(project, "rules"))
+    return Graph(stated, read(project, project.files("shapes", suffix=".ttl")), inferred, store)
+
+
+def for_queries(project: Project, contents: Mapping[str, bytes]) -> Store:
+    """The store that :func:`load` would give, were these the files of the project. Shapes are no part of it.
+
+    Args:
+        project: the project.
+        contents: Turtle files and rules: the path of each below the root, and its bytes.
+
+    Raises:
+        RdfError: a file is not Turtle.
+        QueryError: a rule cannot be run.
+    """
+    files = {project.root / path: content for path, content in contents.items()}
+    turtle = {path: content for path, content in files.items() if path.suffix == ".ttl"}
+    rules = [_rule(path, content) for path, content in files.items() if path.suffix == ".rq"]
+    return _assemble(project, turtle, rules)[2]
+
+
+def _rule(path: Path, content: bytes) -> queries.Query:
+    """A rule, without its header."""
+    try:
+        return queries.Query(path.stem, "rules", path, content.decode(), {})
+    except UnicodeDecodeError as error:
+        raise QueryError(f"cannot be read: {error}.", source=str(path)) from None
+
+
+def _assemble(
+    project: Project, contents: Mapping[Path, bytes], rules: list[queries.Query]
+) -> tuple[list[ox.Quad], list[ox.Quad], Store]:
+    """What Turtle files state, what follows by rules, and both as a store."""
+    bare = {path: _parse(project, path, content) for path, content in contents.items()}
     lines = {path: to_lines(quads) for path, quads in bare.items()}
-    stated = [quad for path in paths for quad in from_lines(lines[path], graph_name(project, path).value)]
-    shapes = read(project, project.files("shapes", suffix=".ttl"))
+    stated = [quad for path in contents for quad in _named(project, path, lines[path])]
     store = Store()
     store.add(stated, chain.from_iterable(bare.values()))
-    inferred = infer(queries.folder(project, "rules"), store, set().union(*lines.values()))
-    return Graph(stated, shapes, inferred, store)
+    return stated, infer(rules, store, set().union(*lines.values())), store

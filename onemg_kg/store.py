@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
@@ -35,8 +36,7 @@ def from_lines(lines: Iterable[str], graph: str = "") -> list[ox.Quad]:
     return list(ox.parse(text, format=ox.RdfFormat.N_QUADS, lenient=True))
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """The answer to a SELECT query.
 
     Attributes:
@@ -66,6 +66,27 @@ class Store:
     def __init__(self, quads: Iterable[ox.Quad] = ()) -> None:
         self._store = ox.Store()
         self.add(quads)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Store":
+        """What :meth:`save` wrote, to read only. The files are open from then on: they may be removed.
+
+        Raises:
+            OSError: the folder cannot be read, or is no database.
+        """
+        store = cls.__new__(cls)
+        store._store = ox.Store.read_only(str(folder))
+        return store
+
+    def save(self, folder: Path) -> None:
+        """Write the dataset to a new folder, as a database of Oxigraph (RocksDB).
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        database = ox.Store(folder)
+        database.bulk_extend(self._store)
+        database.flush()
 
     def add(self, quads: Iterable[ox.Quad], bare: Iterable[ox.Quad] | None = None) -> None:
         """Add quads to the dataset.

@@ -186,6 +186,14 @@ def test_explain(run: Run) -> None:
             assert f"site {statement['page']}:{statement['page_line']}" in told
 
 
+def test_build_refuses(run: Run) -> None:
+    """What is no address and what is no folder is said before anything is made."""
+    assert run("build", "--origin", "example.org/x y", code=2).stderr.startswith(
+        "onemg-kg: 'example.org/x y' is not the address"
+    )
+    assert run("build", "--templates", "nowhere", code=2).stderr.startswith("onemg-kg: nowhere: is no folder with templates.")
+
+
 def test_build(run: Run, tmp_path: Path) -> None:
     """build says what it made and where, and as JSON how much."""
     document = json.loads(run("build", "--out", "out", "--json").stdout)

@@ -69,7 +69,7 @@ def _render(template: str, path: str, *, editor: bool = True, **context: object)
         .get_template(template)
         .render(
             page=Page(path, "A page", "", None, []),
-            site=Site("Site", "1", "", "", editor) if "site" not in context else context.pop("site"),
+            site=Site("Site", "1", "", "", editor, "") if "site" not in context else context.pop("site"),
             url=lambda name: root + name,
             base=BASE,
             **context,
@@ -158,7 +158,7 @@ def folder(
     one = next(answer for answer in answers if answer.query.name == "required-of-every-node")
     page = _render("question.html", "questions/one.html", text=one.text)
     (root / "questions" / "one.html").write_text(page, encoding="utf-8")
-    there = {**vars(Site("Site", "1", "", "", True)), "endpoint": "/sparql"}
+    there = Site("Site", "1", "", "", True, "/sparql")
     page = _render("question.html", "questions/endpoint.html", site=there, text=one.text)
     (root / "questions" / "endpoint.html").write_text(page, encoding="utf-8")
     page = _render("query.html", "query.html", questions=queries.folder(project, "questions"))

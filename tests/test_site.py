@@ -19,6 +19,7 @@ from onemg_kg.addresses import document
 from onemg_kg.formats import FORMATS
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
+from onemg_kg.site import Place
 from onemg_kg.terms import BASE, term
 
 HEAVIEST = 100_000
@@ -195,7 +196,7 @@ def test_weight(published: dict[str, bytes]) -> None:
     assert {path: weight for path, weight in heavy.items() if weight > HEAVIEST} == {}
 
 
-def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path, built: build.Built) -> None:
+def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path, published: dict[str, bytes]) -> None:
     """A project may replace a template by one of the same name in its folder ``templates/``."""
     for name in ("ontology", "data", "shapes", "queries"):
         (tmp_path / name).symlink_to(project.folder(name))
@@ -203,7 +204,18 @@ def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path,
     (tmp_path / "templates" / "404.html").write_text("Nichts {{ url('index.html') }}\n", encoding="utf-8")
     pages = dict(build.make(Project(tmp_path, project.version)).pages())
     assert pages["404.html"] == b"Nichts index.html\n"
-    assert pages["index.html"] == dict(built.pages())["index.html"]
+    assert pages["index.html"] == published["index.html"]
+
+
+def test_a_folder_of_templates_comes_before_those_of_the_project(project: Project, tmp_path: Path) -> None:
+    """Who publishes may dress the site otherwise, and name the endpoint that the query editor asks."""
+    (tmp_path / "404.html").write_text("{% extends 'base.html' %}{% block main %}<h1>Fort</h1>{% endblock %}", encoding="utf-8")
+    place = Place("https://site.example/kg/", "/sparql", (tmp_path,))
+    pages = dict(build.make(project, place).pages())
+    assert "<h1>Fort</h1>" in pages["404.html"].decode()
+    assert "https://site.example/kg/id/resource/beacon.html" in pages["sitemap.xml"].decode()
+    if "query.html" in pages:  # only where the editor was bundled
+        assert 'data-endpoint="/sparql"' in pages["query.html"].decode()
 
 
 @pytest.mark.slow

@@ -73,6 +73,11 @@ _NGINX = "/etc/nginx/onemg-kg.js"
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)*/?")
 
 
+def is_address(origin: str) -> bool:
+    """Whether a text is an address at which a site can stand: HTTP, of letters, digits, dots, hyphens, underscores, tildes."""
+    return _ADDRESS.fullmatch(origin) is not None
+
+
 def render(origin: str) -> dict[str, bytes]:
     """The configuration of each server.
 
@@ -86,7 +91,7 @@ def render(origin: str) -> dict[str, bytes]:
     Raises:
         ValueError: the origin is not an HTTP address of letters, digits, dots, hyphens, underscores and tildes.
     """
-    if not _ADDRESS.fullmatch(origin):
+    if not is_address(origin):
         raise ValueError(f"{origin!r} is not the address of a site, such as https://example.org/framework")
     name = urlsplit(BASE).path.strip("/")
     texts = {

@@ -1,12 +1,8 @@
 """One push: lock, stage, compare, swap, compare, record."""
 
-import os
-import re
-import secrets
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple, NoReturn
 
 import pyoxigraph as ox
@@ -15,15 +11,13 @@ from onemg_kg.graph import GRAPHS
 from onemg_kg.project import Project
 from onemg_kg.push.client import Client, StoreError
 from onemg_kg.push.dataset import Difference, Graphs, canonical, compare, fingerprint, has_blanks, pieces
-from onemg_kg.terms import BASE, term, text
+from onemg_kg.push.lock import LOCKS, STAGING, Lock
+from onemg_kg.push.requests import Requests
+from onemg_kg.terms import term, text
 
-STAGING = BASE + "staging/"
-"""Below it, each push has a folder of staging graphs; whoever reads the graphs below ``GRAPHS`` sees none of them."""
-LOCKS = STAGING + "locks"
 MANIFEST = GRAPHS + "_manifest"
 """The graph that says, for each graph, what was sent, what was held then, and how many statements that was."""
 
-_PLACE = re.compile(r"<subject> <predicate> <object> \.|<(\w+)>")
 _TEMPLATE = 200
 """Statements in one template of an update: Virtuoso does not compile many more."""
 _LEAST = 2_000
@@ -138,12 +132,10 @@ class Push:
         self, project: Project, client: Client, dataset: Graphs, options: Options, progress: Callable[[str], None]
     ) -> None:
         self.client, self.dataset, self.options, self.progress = client, dataset, options, progress
-        files = sorted((project.root / "queries" / "push").iterdir())
-        lines = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in files}
-        self._texts = {name: "\n".join(line for line in text if line[:2] != "#+") for name, text in lines.items()}
+        requests = Requests(project)
+        self._fill = requests.fill
+        self._lock = Lock(client, requests)
         self._prints = {name: fingerprint(sent) for name, sent in dataset.items()}
-        self._owner = f"{socket.gethostname()} {os.getpid()}"
-        self._lock = STAGING + secrets.token_hex(8)
         self._staged: dict[str, str] = {}
 
     def run(self) -> Report:
@@ -265,63 +257,16 @@ class Push:
             found[text(graph)].append(" ".join(map(str, terms)) + " .\n")
         return ((graph, canonical(lines)) for graph, lines in found.items())
 
-    # The lock. A store may not know "insert unless there is one" (Virtuoso 7 does not), so each push writes a lock of its own
-    # and then looks: who finds another's beside it steps back. Of two that first write and then look, at most one goes on.
-
-    def _locks(self) -> dict[str, tuple[str, str]]:
-        rows = self.client.select(self._fill("locks", locks=LOCKS), "lock", "owner", "began")
-        return {text(lock): (text(owner), text(began)) for lock, owner, began in rows}
-
     def _acquire(self) -> None:
         self.progress("taking the lock")
-        others = self._locks()
-        for lock, (owner, began) in others.items():
-            if not (self.options.force or self._is_stale(owner, began)):
-                self._refuse(owner, began)
-            self.client.update(self._fill("unlock", locks=LOCKS, lock=lock))
-        began = datetime.now(UTC).isoformat(timespec="seconds")
-        self.client.update(self._guarded("lock", owner=ox.Literal(self._owner), began=ox.Literal(began)))
-        found = self._locks()
-        if self._lock not in found:
-            raise StoreError(
-                "accepts an update and does not do it.",
-                source=self.client.endpoint.update,
-                fix="Look whether this user may write, and whether queries go to the same store as updates.",
-            )
-        if len(found) > 1:
-            self._refuse(*next(told for lock, told in found.items() if lock != self._lock))
-
-    def _is_stale(self, owner: str, began: str) -> bool:
-        """Whether a push is no longer under way: it is old, or its process on this machine has ended."""
-        try:
-            if datetime.now(UTC) - datetime.fromisoformat(began) > self.options.stale:
-                return True
-        except (ValueError, TypeError):
-            return False
-        host, _, process = owner.rpartition(" ")
-        if host != socket.gethostname() or not process.isdecimal():
-            return False
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
-        return int(process) == os.getpid()  # an earlier one of ours, which could not take its lock away
-
-    def _refuse(self, owner: str, began: str) -> NoReturn:
-        raise StoreError(
-            f"another push is under way, by {owner}, since {began}.",
-            source=self.client.endpoint.update,
-            fix="Wait for it; if you know that it has ended, use --force.",
-        )
+        self._lock.acquire(force=self.options.force, stale=self.options.stale)
 
     def _leave(self, client: Client) -> None:
         """Take away the staging graphs and the lock; where that fails, the next push does."""
         try:
             for group in _groups(list(self._staged.values()), _TEMPLATE):
                 client.update(";\n".join(self._fill("drop", graph=graph) for graph in group))
-            client.update(self._guarded("unlock"))
+            self._lock.release(client)
         except StoreError:
             self.progress("the store could not be tidied up: the next push will")
 
@@ -364,7 +309,7 @@ class Push:
     def _stage(self, names: list[str]) -> None:
         """Send graphs to staging graphs: small ones together, others in pieces."""
         chunk = self.options.chunk
-        self._staged = {name: f"{self._lock}/{name.removeprefix(GRAPHS)}" for name in names}
+        self._staged = {name: f"{self._lock.iri}/{name.removeprefix(GRAPHS)}" for name in names}
         total, done = sum(len(self.dataset[name]) for name in names), 0
         batch: list[str] = []
         length = 0
@@ -446,7 +391,7 @@ class Push:
         return found
 
     def _complain(self, difference: Difference, place: str) -> NoReturn:
-        if self._lock not in self._locks():
+        if not self._lock.is_held():
             message, fix = (
                 "another push took over from this one, which was not put in place",
                 "Push again if that is the older.",
@@ -488,29 +433,9 @@ class Push:
         for group in _groups(graphs, _TEMPLATE):
             self.client.update(";\n".join(self._fill("drop", graph=graph) for graph in group))
 
-    # How requests are written
-
     def _guarded(self, name: str, data: str = "", **values: str | list[str] | ox.Literal) -> str:
         """A request that does nothing once the lock is not ours."""
-        return self._fill(name, data, locks=LOCKS, lock=self._lock, **values)
-
-    def _fill(self, name: str, data: str = "", **values: str | list[str] | ox.Literal) -> str:
-        """A request of ``queries/push/``, its places filled: IRIs, lists of IRIs, literals; and statements."""
-
-        def put(place: re.Match[str]) -> str:
-            if place[1] is None:
-                return data
-            value = values[place[1]]
-            if isinstance(value, ox.Literal):
-                return str(value)
-            try:
-                return " ".join(str(ox.NamedNode(iri)) for iri in ([value] if isinstance(value, str) else value))
-            except ValueError:
-                raise StoreError(
-                    f"has a graph whose name is no IRI: {value}.", source=self.client.endpoint.query, fix="Remove it there."
-                ) from None
-
-        return _PLACE.sub(put, self._texts[name])
+        return self._fill(name, data, locks=LOCKS, lock=self._lock.iri, **values)
 
 
 def _groups(items: list[str], size: int) -> Iterator[list[str]]:

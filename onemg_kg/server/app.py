@@ -6,7 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from onemg_kg.server import static
+from onemg_kg.server import api, static
+from onemg_kg.server.api import Api
 from onemg_kg.server.cache import Cache
 from onemg_kg.server.journal import Journal
 from onemg_kg.server.messages import Request, Response, not_allowed, options, plain, problem
@@ -34,10 +35,14 @@ class Build:
         pool: the workers.
         settings: the limits.
         describe: the text of the query for the service description.
+
+    Attributes:
+        api: the API for people who do not speak SPARQL, once it is there.
     """
 
     def __init__(self, tree: Tree, pool: Pool, settings: Settings, describe: str) -> None:
         self.tree, self.pool = tree, pool
+        self.api: Api | None = None
         self.cache = Cache(settings.cache)
         self.endpoint = Endpoint(pool, self.cache, self._page if "query.html" in tree.files else None, describe)
 
@@ -101,6 +106,9 @@ class App:
             return await build.endpoint.answer(request, lambda: self._read(receive), lambda: _gone(receive))
         if path in _STATE:
             return self._state(request)
+        if path.startswith(api.PREFIX):
+            busy = problem(503, "Busy", "The graph is still being read.", [(b"retry-after", b"1")])
+            return busy if build.api is None else build.api.answer(request)
         return await static.answer(build.tree, request)
 
     def _state(self, request: Request) -> Response:

@@ -12,6 +12,8 @@ import uvicorn
 
 from onemg_kg import queries
 from onemg_kg.errors import OnemgError
+from onemg_kg.server import api
+from onemg_kg.server.api import Api
 from onemg_kg.server.app import App, Build
 from onemg_kg.server.connection import Connection
 from onemg_kg.server.journal import Handler, Journal
@@ -90,8 +92,10 @@ class Server:
 
     async def _start(self, app: App, server: uvicorn.Server, journal: Journal) -> None:
         try:
-            await app.build.pool.start()
+            build = app.build
+            await build.pool.start()
             journal.event("ready")
+            build.api = await self._api(build.tree, journal)
         except OnemgError as error:
             journal.event("failed", error=str(error))
             server.should_exit = True
@@ -127,7 +131,17 @@ class Server:
             zygote.close()
             journal.event("not reloaded", error=str(error))
             return None
-        return Build(tree, pool, self._settings, self._describe)
+        build = Build(tree, pool, self._settings, self._describe)
+        build.api = await self._api(tree, journal)
+        return build
+
+    async def _api(self, tree: Tree, journal: Journal) -> Api | None:
+        """The API over the graph of a site; nothing, and a word in the log, where its facets cannot be read."""
+        try:
+            return await asyncio.to_thread(api.load, self._settings.project, tree.files[GRAPH].content)
+        except OnemgError as error:
+            journal.event("no api", error=str(error))
+            return None
 
 
 def _listen(settings: Settings) -> socket.socket:

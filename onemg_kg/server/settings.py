@@ -22,7 +22,7 @@ class Settings:
         answer: how many bytes an answer may have.
         light: how many queries are evaluated at once.
         heavy: how many more may go on that have taken longer than ``heavy_after``.
-        heavy_after: after how many seconds a query makes room for others.
+        heavy_after: after how many seconds on a processor a query makes room for others.
         queue: how many queries may wait.
         wait: how many seconds a query may wait.
         request: how many bytes the body of a request may have.
@@ -45,7 +45,7 @@ class Settings:
     answer: int = 256 * MIB
     light: int = 4
     heavy: int = 4
-    heavy_after: float = 0.25
+    heavy_after: float = 0.5
     queue: int = 256
     wait: float = 5.0
     request: int = 256 * 1024

@@ -174,7 +174,7 @@ class Worker(asyncio.Protocol):
 
     def _run_clock(self) -> None:
         self._since = self._pool.loop.time()
-        limit = self._pool.settings.heavy_after
+        limit = self._pool.settings.heavy_after / 2
         if self.heavy or self._left <= limit:
             self._timer = self._pool.loop.call_later(self._left, self._expire)
         else:
@@ -189,7 +189,7 @@ class Worker(asyncio.Protocol):
     def _weigh(self) -> None:
         """A moment has passed: is the query a heavy one, or is it the machine that is slow?"""
         self._stop_clock()
-        if _processor_time(self._process) - self._spent >= self._pool.settings.heavy_after / 2 and self._pool.give_way(self):
+        if _processor_time(self._process) - self._spent >= self._pool.settings.heavy_after and self._pool.give_way(self):
             self.heavy = True
         self._run_clock()
         if self.job is not None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -45,6 +46,21 @@ _PICTURED = (
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a site will stand, and how it shall look there.
+
+    Attributes:
+        origin: its address, with a slash at the end; the base of the IRIs where it is not known.
+        endpoint: the address of a SPARQL endpoint on the same host for the query editor; empty where queries run in the browser.
+        templates: folders whose templates come before the project's own and ours, the first first.
+    """
+
+    origin: str = BASE
+    endpoint: str = ""
+    templates: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
 class Content:
     """What a site shows.
 
@@ -58,7 +74,7 @@ class Content:
         files: what is there already, by path; what has the place of a description stands for it (``data/framework.ttl``).
         record: what the catalogue says of the graph and its files.
         markup: schema.org in JSON-LD for the page of a thing, by IRI.
-        origin: the address of the site, with a slash at the end.
+        place: where the site will stand.
     """
 
     project: Project
@@ -70,7 +86,7 @@ class Content:
     files: Mapping[str, bytes]
     record: list[ox.Triple]
     markup: Mapping[str, bytes]
-    origin: str
+    place: Place
 
 
 def _count(group: Group) -> int:
@@ -99,7 +115,7 @@ class _Writer:
             if not group.group.startswith(BASE)
         }
         own = content.project.folder(_OVERRIDES)
-        overrides = [own] if own.is_dir() else []
+        overrides = [*content.place.templates, *([own] if own.is_dir() else [])]
         self.site = self._site()
         self.pages = Pages(
             self.site,
@@ -123,6 +139,7 @@ class _Writer:
             commit=source.first("dcterms:identifier"),
             date=source.first("dcterms:issued"),
             editor=(ASSETS / "vendor" / "query.js").is_file(),
+            endpoint=self.content.place.endpoint,
         )
 
     def files(self) -> Iterator[tuple[str, bytes]]:
@@ -133,7 +150,7 @@ class _Writer:
                 pages.append(path)
             yield path, content
         held = self.content
-        yield from publication.render(held.project, held.store, held.record, held.origin, pages).items()
+        yield from publication.render(held.project, held.store, held.record, held.place.origin, pages).items()
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
         yield from self.content.files.items()

@@ -47,6 +47,7 @@ class Site:
         commit: the commit of the Framework's site from which the graph was read; empty if it is not known.
         date: the day of that commit; empty if it is not known.
         editor: whether the query editor of the browser is in this build.
+        endpoint: the SPARQL endpoint that it asks; empty where it works on the dump.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Site:
     commit: str
     date: str
     editor: bool
+    endpoint: str
 
 
 class Pages:

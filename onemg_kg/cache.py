@@ -1,0 +1,204 @@
+"""What queries read, kept on disk between runs, so that files that have not changed are not read and reasoned over again.
+
+An entry is a folder, named by the SHA-256 of all that decides what the store holds: the bytes of every file, the code that
+reads them and the version of Oxigraph. So an entry is never out of date: what has changed has another name. Beside the database
+lies its own SHA-256, written last: a database that is torn, cut short, edited or under another's name is found out, and made
+anew. Where there can be no cache, the answers are the same, and come later.
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from onemg_kg import __version__
+from onemg_kg.project import Project
+from onemg_kg.store import Store
+
+ENTRIES = 4
+"""How many entries stay: those used last."""
+
+_SOURCES = (("ontology", ".ttl"), ("data", ".ttl"), ("queries/rules", ".rq"))
+_CODE = ("cache", "graph", "project", "queries", "store", "terms")
+_DATABASE = "store"
+_SUM = "sha256"
+_MAKING = ".making-"
+_KILLED = 3600.0
+"""Seconds after which a folder that was being filled is taken for one whose process was killed."""
+
+
+def place(environment: Mapping[str, str]) -> Path | None:
+    """The folder of the cache: ``onemg-kg`` in that of the user (XDG Base Directory 0.8, ``XDG_CACHE_HOME``).
+
+    Returns:
+        The folder, which may not exist; ``None`` where ``ONEMG_CACHE`` is ``off``, or the user has no such folder.
+    """
+    # "All paths set in these environment variables must be absolute": one that is not is to be ignored.
+    bases = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "") + "/.cache"
+    base = next(filter(os.path.isabs, bases), None)
+    return None if base is None or environment.get("ONEMG_CACHE") == "off" else Path(base, "onemg-kg")
+
+
+def load(project: Project, kept: Path | None) -> Store:
+    """What the files of a project state and what follows, for queries: from the cache, or else read, and put there.
+
+    Args:
+        project: the project.
+        kept: the folder of the cache (see :func:`place`), or ``None`` for no cache.
+
+    Raises:
+        RdfError: a file is not Turtle.
+        QueryError: a rule cannot be run.
+    """
+    if kept is not None and _is_private(kept):
+        found = _open(kept / _key(_sources(project)))
+        if found is not None:
+            return found
+    from onemg_kg import graph
+
+    # Read again, and held: an entry is made of the very bytes that name it, whatever becomes of the files meanwhile.
+    contents = dict(_sources(project))
+    store = graph.for_queries(project, contents)
+    with suppress(OSError):
+        if kept is not None and _make_private(kept):
+            return _keep(store, kept, _key(contents.items())) or store
+    return store
+
+
+def paths(project: Project) -> list[str]:
+    """The files that decide what the store holds, as POSIX paths below the root, sorted.
+
+    These are the files that :meth:`Project.files` gives, which takes ten times as long.
+    """
+    found: list[str] = []
+    for folder, suffix in _SOURCES:
+        unseen = [folder]
+        while unseen:
+            below = unseen.pop()
+            with suppress(FileNotFoundError), os.scandir(project.root / below) as entries:
+                for entry in entries:
+                    path = f"{below}/{entry.name}"
+                    if entry.name.endswith(suffix):
+                        found.append(path)
+                    if entry.is_dir(follow_symlinks=False):
+                        unseen.append(path)
+    return sorted(found)
+
+
+def _sources(project: Project) -> Iterator[tuple[str, bytes]]:
+    return _read(str(project.root), paths(project))
+
+
+def _read(folder: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    for name in names:
+        with open(f"{folder}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - a Path for each of 400 files takes twice as long
+            yield name, file.read()
+
+
+def _hash(first: str, *contents: Iterable[tuple[str, bytes]]) -> str:
+    """One hash of names and bytes. The length goes before the bytes, so that no two lists of files read alike."""
+    whole = sha256(first.encode())
+    for part in contents:
+        for name, content in part:
+            whole.update(b"\n%d %s\n" % (len(content), os.fsencode(name)))
+            whole.update(content)
+    return whole.hexdigest()
+
+
+def _key(sources: Iterable[tuple[str, bytes]]) -> str:
+    """The name of the entry for files with these contents."""
+    code = _read(str(Path(__file__).parent), [f"{name}.py" for name in _CODE])
+    return _hash(f"{__version__} {ox.__version__}", code, sources)
+
+
+def _hash_of(entry: Path, key: str) -> str:
+    """The hash of the database of an entry that has, or will have, the name ``key``."""
+    database = entry / _DATABASE
+    return _hash(key, _read(str(database), sorted(path.name for path in database.iterdir())))
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is there, this user's own, and only this user can write to it or put another in its place."""
+    if sys.platform == "win32":
+        return False  # it has no owner that Python could ask for
+    try:
+        link, found, above = folder.lstat(), folder.stat(), folder.parent.stat()
+    except OSError:
+        return False
+    user = os.geteuid()
+    ours = link.st_uid == found.st_uid == user and above.st_uid in (user, 0)
+    return ours and stat.S_ISDIR(found.st_mode) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _make_private(folder: Path) -> bool:
+    """Make the folder of the cache where it is not, and say whether it is private.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(0o700)
+    return _is_private(folder)
+
+
+def _open(entry: Path) -> Store | None:
+    """The store of an entry; nothing where there is none, or it is broken."""
+    try:
+        if (entry / _SUM).read_bytes() != _hash_of(entry, entry.name).encode():
+            return None
+        store = Store.open(entry / _DATABASE)
+    except OSError:
+        return None
+    with suppress(OSError):
+        os.utime(entry)  # used: see ENTRIES
+    return store
+
+
+def _keep(store: Store, kept: Path, key: str) -> Store | None:
+    """Write an entry beside its place and put it there whole; then open it, so that order in an answer is always the entry's.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    entry = kept / key
+    making = kept / f"{_MAKING}{os.urandom(8).hex()}"
+    making.mkdir(0o700)
+    try:
+        store.save(making / _DATABASE)
+        (making / _SUM).write_text(_hash_of(making, key))
+        found = _open(entry)
+        if found is not None:  # another process was first
+            return found
+        _remove(entry)
+        making.rename(entry)
+    finally:
+        _remove(making)
+    _tidy(kept)
+    return _open(entry)
+
+
+def _tidy(kept: Path) -> None:
+    """Remove entries used longest ago, and what killed processes left."""
+    used: list[tuple[float, Path]] = []
+    for path in kept.iterdir():
+        with suppress(OSError):  # another process may remove it first
+            used.append((path.lstat().st_mtime, path))
+    used.sort(reverse=True)
+    entries = [path for _, path in used if len(path.name) == sha256().digest_size * 2]
+    killed = [path for at, path in used if path.name.startswith(_MAKING) and at < used[0][0] - _KILLED]
+    for path in entries[ENTRIES:] + killed:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    with suppress(OSError):
+        path.unlink()  # no folder, but a file or a link
+    shutil.rmtree(path, ignore_errors=True)
