@@ -66,10 +66,10 @@ def render(project: Project, store: Store, record: Iterable[ox.Triple], origin: 
         pages: the paths of the site's pages, as names of files.
 
     Returns:
-        The VoID description (VoID, section 7.2), the site map, ``robots.txt`` (RFC 9309), and what is withdrawn. Where the record describes a
-        dataset with title, description, version, licence and publisher, also RO-Crate metadata: 1.1 of the site as an attached
-        crate, and 1.2 as a detached one, whose identifiers are IRIs; and where the graph has dates, the feeds of changes (RFC
-        4287 and JSON Feed 1.1). Same graph, same bytes.
+        The VoID description (VoID, section 7.2), the site map, ``robots.txt`` (RFC 9309), and what is withdrawn. Where the
+        record describes a dataset with title, description, version, licence and publisher, also RO-Crate metadata: 1.1 of
+        the site as an attached crate, and 1.2 as a detached one, whose identifiers are IRIs; and where the graph has dates,
+        the feeds of changes (RFC 4287 and JSON Feed 1.1). Same graph, same bytes.
 
     Raises:
         QueryError: a query is no SELECT query.

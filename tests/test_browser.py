@@ -81,7 +81,7 @@ def test_every_page_loads(browser: Any, origin: str, paths: tuple[Path, list[str
     page = browser.new_page()
     page.on("console", lambda said: told.append(f"{page.url}: {said.text}") if said.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: told.append(f"{page.url}: {error}"))
-    page.on("response", lambda answer: told.append(f"{page.url}: {answer.url} {answer.status}") if answer.status >= 400 else None)
+    page.on("response", lambda answer: told.append(f"{answer.url}: {answer.status}") if answer.status >= 400 else None)
     page.on("request", lambda request: None if request.url.startswith((origin, "data:")) else told.append(request.url))
     assert len(paths[1]) > 1000
     for path in paths[1]:

@@ -13,7 +13,7 @@ from onemg_kg.push.client import Client, StoreError
 from onemg_kg.push.dataset import Difference, Graphs, canonical, compare, fingerprint, has_blanks, pieces
 from onemg_kg.push.lock import LOCKS, STAGING, Lock
 from onemg_kg.push.requests import Requests
-from onemg_kg.terms import term, text
+from onemg_kg.terms import BASE, term, text
 
 MANIFEST = GRAPHS + "_manifest"
 """The graph that says, for each graph, what was sent, what was held then, and how many statements that was."""
@@ -202,7 +202,7 @@ class Push:
     # What is held, and what is to be done
 
     def _state(self) -> _State:
-        counts = self.client.select(self._fill("counts"), "graph", "count")
+        counts = self.client.select(self._fill("counts", base=BASE), "graph", "count")
         records = self.client.select(self._fill("records", manifest=MANIFEST), "graph", "record")
         known: dict[str, _Record] = {}
         for graph, record in records:

@@ -141,18 +141,23 @@ class Engine:
             connection: where to send it.
             limits: how much it may have.
         """
+        # The end is said when all that the evaluation held has been let go of: that takes a while, and the next would wait.
         try:
-            self._answer(request, connection, limits)
+            writer = self._answer(request, connection, limits)
         except guard.Refused as error:
-            _send(connection, Unanswered(error.status, _sentence(error.message), (error.line, error.column)))
+            said = Unanswered(error.status, _sentence(error.message), (error.line, error.column)).problem
         except SyntaxError as error:
-            _send(connection, _mistake(error, request["query"]))
+            said = _mistake(error, request["query"]).problem
         except Unanswered as error:
-            _send(connection, error)
+            said = error.problem
         except (ValueError, OSError, RuntimeError) as error:
-            _send(connection, Unanswered(422, f"The query cannot be evaluated: {_short(str(error))}."))
+            said = Unanswered(422, f"The query cannot be evaluated: {_short(str(error))}.").problem
+        else:
+            writer.end()
+            return
+        connection.sendall(frame(PROBLEM, json.dumps(said).encode()))
 
-    def _answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> None:
+    def _answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> _Writer:
         text = request["query"]
         verdict = self.judge(text)
         default, named = request["default"], request["named"]
@@ -173,7 +178,7 @@ class Engine:
             ox.serialize(answer, writer, format=GRAPHS[form][0], prefixes=prefixes)  # type: ignore[arg-type] # it only writes
         else:
             answer.serialize(writer, format=RESULTS[form][0])  # type: ignore[arg-type] # it only writes
-        writer.end()
+        return writer
 
     def _ask(
         self, text: str, default: Sequence[str], named: Sequence[str]
@@ -194,10 +199,6 @@ class Engine:
         for name in others:
             merged.extend(self._store.quads_for_pattern(None, None, None, name))
         return merged.query(text, base_iri=BASE, default_graph=ox.DefaultGraph(), named_graphs=others)
-
-
-def _send(connection: socket.socket, error: Unanswered) -> None:
-    connection.sendall(frame(PROBLEM, json.dumps(error.problem).encode()))
 
 
 def _sentence(text: str) -> str:

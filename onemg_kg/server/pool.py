@@ -149,6 +149,7 @@ class Pool:
             raise failed(503, "Too many queries wait to be evaluated.")
         waiter: asyncio.Future[Worker] = self.loop.create_future()
         self._waiting.append(waiter)
+        self._make_room()
         try:
             return await asyncio.wait_for(waiter, self.settings.wait)
         except TimeoutError:
@@ -166,19 +167,28 @@ class Pool:
                 return
         self._idle.append(worker)
 
-    def give_way(self, worker: Worker) -> bool:
-        """A worker's query takes long: whether another worker takes its place.
+    def give_way(self, worker: Worker) -> None:
+        """A worker's query takes long: another worker takes its place, if one is wanted.
 
-        If nobody waits, there is no need. Where too many give way already, the one that has taken longest is ended.
+        Where too many give way already, the one that has taken longest is ended.
         """
-        if not self._waiting and self._idle:
-            return False
+        if self._idle and not self._waiting:
+            return
         if self.heavy >= self.settings.heavy:
             longest = min((other for other in self._workers if other.heavy), key=lambda other: other.started)
             longest.end(failed(503, "Too many queries that take long are being evaluated."))
+        self._calm(worker)
+
+    def _calm(self, worker: Worker) -> None:
+        worker.heavy = True
         self._zygote.order(CALM, worker.name)
-        self.loop.call_soon(self._refill)
-        return True
+        self._refill()
+
+    def _make_room(self) -> None:
+        """A query has to wait: the one that has had most of a processor gives way before its time."""
+        most = max((worker for worker in self._workers if not worker.heavy), key=lambda worker: worker.spent, default=None)
+        if most is not None and most.spent > self.settings.heavy_after / 10 and self.heavy < self.settings.heavy:
+            self._calm(most)
 
     def welcome(self, worker: Worker) -> None:
         """A worker can be asked."""

@@ -123,8 +123,8 @@ class Keeper(Protocol):
     settings: Settings
     loop: asyncio.AbstractEventLoop
 
-    def give_way(self, worker: "Worker") -> bool:
-        """A worker's query takes long: whether another worker takes its place."""
+    def give_way(self, worker: "Worker") -> None:
+        """A worker's query takes long: another worker takes its place, if one is wanted."""
 
     def welcome(self, worker: "Worker") -> None:
         """A worker can be asked."""
@@ -172,6 +172,11 @@ class Worker(asyncio.Protocol):
         self._transport.write(request)
         return self.job
 
+    @property
+    def spent(self) -> float:
+        """How many seconds its query has had a processor."""
+        return _processor_time(self._process) - self._spent if self.job is not None else 0.0
+
     def _run_clock(self) -> None:
         self._since = self._pool.loop.time()
         limit = self._pool.settings.heavy_after / 2
@@ -189,8 +194,8 @@ class Worker(asyncio.Protocol):
     def _weigh(self) -> None:
         """A moment has passed: is the query a heavy one, or is it the machine that is slow?"""
         self._stop_clock()
-        if _processor_time(self._process) - self._spent >= self._pool.settings.heavy_after and self._pool.give_way(self):
-            self.heavy = True
+        if not self.heavy and self.spent >= self._pool.settings.heavy_after:
+            self._pool.give_way(self)
         self._run_clock()
         if self.job is not None:
             self.job.on_long()
@@ -236,6 +241,7 @@ class Worker(asyncio.Protocol):
         else:
             self._stop_clock()
             self.job = None
+            self._transport.resume_reading()  # the last pieces may have put the client behind
             job.finish(Failed(json.loads(content)) if kind == PROBLEM else None)
             self._pool.release(self)
 

@@ -51,7 +51,7 @@ class Place:
 
     Attributes:
         origin: its address, with a slash at the end; the base of the IRIs where it is not known.
-        endpoint: the address of a SPARQL endpoint on the same host for the query editor; empty where queries run in the browser.
+        endpoint: the address of a SPARQL endpoint on the same host, for the query editor; empty where it works in the browser.
         templates: folders whose templates come before the project's own and ours, the first first.
     """
 
