@@ -25,7 +25,6 @@ ENTRIES = 4
 
 _SOURCES = (("ontology", ".ttl"), ("data", ".ttl"), ("queries/rules", ".rq"))
 _CODE = ("cache", "graph", "project", "queries", "store", "terms")
-_DATABASE = "store"
 _SUM = "sha256"
 _MAKING = ".making-"
 _KILLED = 3600.0
@@ -39,7 +38,7 @@ def place(environment: Mapping[str, str]) -> Path | None:
         The folder, which may not exist; ``None`` where ``ONEMG_CACHE`` is ``off``, or the user has no such folder.
     """
     # "All paths set in these environment variables must be absolute": one that is not is to be ignored.
-    bases = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "") + "/.cache"
+    bases = environment.get("XDG_CACHE_HOME", ""), str(Path(environment.get("HOME", ""), ".cache"))
     base = next(filter(os.path.isabs, bases), None)
     return None if base is None or environment.get("ONEMG_CACHE") == "off" else Path(base, "onemg-kg")
 
@@ -116,10 +115,14 @@ def _key(sources: Iterable[tuple[str, bytes]]) -> str:
     return _hash(f"{__version__} {ox.__version__}", code, sources)
 
 
-def _hash_of(entry: Path, key: str) -> str:
-    """The hash of the database of an entry that has, or will have, the name ``key``."""
-    database = entry / _DATABASE
-    return _hash(key, _read(str(database), sorted(path.name for path in database.iterdir())))
+def _seal(database: Path, key: str) -> str:
+    """What stands beside the database of the entry ``key``: its name, and the hash of its files.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    names = sorted(path.name for path in database.iterdir())
+    return f"{database.name} {_hash(key, _read(str(database), names))}"
 
 
 def _is_private(folder: Path) -> bool:
@@ -150,10 +153,12 @@ def _make_private(folder: Path) -> bool:
 def _open(entry: Path) -> Store | None:
     """The store of an entry; nothing where there is none, or it is broken."""
     try:
-        if (entry / _SUM).read_bytes() != _hash_of(entry, entry.name).encode():
+        told = (entry / _SUM).read_text()
+        database = entry / told.partition(" ")[0]
+        if told != _seal(database, entry.name):
             return None
-        store = Store.open(entry / _DATABASE)
-    except OSError:
+        store = Store.open(database)
+    except (OSError, ValueError):
         return None
     with suppress(OSError):
         os.utime(entry)  # used: see ENTRIES
@@ -167,11 +172,13 @@ def _keep(store: Store, kept: Path, key: str) -> Store | None:
         OSError: it cannot be written.
     """
     entry = kept / key
-    making = kept / f"{_MAKING}{os.urandom(8).hex()}"
+    # No two databases have the same name: whoever opens one while another takes its place finds nothing, not a bit of each.
+    name = os.urandom(8).hex()
+    making = kept / f"{_MAKING}{name}"
     making.mkdir(0o700)
     try:
-        store.save(making / _DATABASE)
-        (making / _SUM).write_text(_hash_of(making, key))
+        store.save(making / name)
+        (making / _SUM).write_text(_seal(making / name, key))
         found = _open(entry)
         if found is not None:  # another process was first
             return found

@@ -75,7 +75,10 @@ class Store:
             OSError: the folder cannot be read, or is no database.
         """
         store = cls.__new__(cls)
-        store._store = ox.Store.read_only(str(folder))
+        try:
+            store._store = ox.Store.read_only(str(folder))
+        except RuntimeError as error:  # what pyoxigraph raises for a database that is corrupt
+            raise OSError(str(error)) from None
         return store
 
     def save(self, folder: Path) -> None:
