@@ -152,7 +152,9 @@ def _targets(path: str, reader: _Reader) -> Iterator[tuple[str, str]]:
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:
             continue
-        target = normpath(join(dirname(path), unquote(parts.path))) if parts.path else path
+        # The page for what is not found is sent in answer to any address, so its links are from the root of the host.
+        home = "" if path == "404.html" and parts.path.startswith("/") else dirname(path)
+        target = normpath(join(home, unquote(parts.path).removeprefix("/"))) if parts.path else path
         yield target, unquote(parts.fragment)
 
 
@@ -203,7 +205,7 @@ def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path,
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "404.html").write_text("Nichts {{ url('index.html') }}\n", encoding="utf-8")
     pages = dict(build.make(Project(tmp_path, project.version)).pages())
-    assert pages["404.html"] == b"Nichts index.html\n"
+    assert pages["404.html"] == b"Nichts /index.html\n"
     assert pages["index.html"] == published["index.html"]
 
 
@@ -213,6 +215,7 @@ def test_a_folder_of_templates_comes_before_those_of_the_project(project: Projec
     place = Place("https://site.example/kg/", "/sparql", (tmp_path,))
     pages = dict(build.make(project, place).pages())
     assert "<h1>Fort</h1>" in pages["404.html"].decode()
+    assert 'href="/kg/index.html"' in pages["404.html"].decode()
     assert "https://site.example/kg/id/resource/beacon.html" in pages["sitemap.xml"].decode()
     if "query.html" in pages:  # only where the editor was bundled
         assert 'data-endpoint="/sparql"' in pages["query.html"].decode()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
@@ -196,7 +197,14 @@ class _Writer:
         )
         yield (
             "404.html",
-            self.pages.render("404.html", "404.html", title="Nothing is here", description="No page has this address."),
+            self.pages.render(
+                "404.html",
+                "404.html",
+                title="Nothing is here",
+                description="No page has this address.",
+                # It is sent in answer to any address, so only links from the root of the host hold.
+                root=urlsplit(self.content.place.origin).path if self.content.place.origin != BASE else "/",
+            ),
         )
         yield (
             "rules/inference.html",

@@ -113,7 +113,15 @@ class Pages:
         return url(path + ".html") + (f"#{fragment}" if fragment else "") if path in self._descriptions else None
 
     def render(
-        self, template: str, path: str, *, title: str, description: str, iri: str | None = None, **context: object
+        self,
+        template: str,
+        path: str,
+        *,
+        title: str,
+        description: str,
+        iri: str | None = None,
+        root: str | None = None,
+        **context: object,
     ) -> bytes:
         """Make one page.
 
@@ -123,12 +131,13 @@ class Pages:
             title: see :class:`Page`.
             description: see :class:`Page`.
             iri: see :class:`Page`; if given, the page's document has a file in each format.
+            root: what leads to the root of the site; by default so many steps up, which hold wherever the site stands.
             context: what else the template asks for.
 
         Raises:
             jinja2.TemplateError: the template is wrong, or asks for what is not there.
         """
-        root = "../" * path.count("/")
+        root = "../" * path.count("/") if root is None else root
         stem = path.removesuffix(".html").rpartition("/")[2]
         alternates = [(form.media_type, url(stem + form.suffix)) for form in FORMATS.values()] if iri else []
         return (
