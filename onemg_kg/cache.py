@@ -2,8 +2,9 @@
 
 An entry is a folder, named by the SHA-256 of all that decides what the store holds: the bytes of every file, the code that
 reads them and the version of Oxigraph. So an entry is never out of date: what has changed has another name. Beside the database
-lies its own SHA-256, written last: a database that is torn, cut short, edited or under another's name is found out, and made
-anew. Where there can be no cache, the answers are the same, and come later.
+lies a seal, written last: name, size and times of each of its files. One that is torn, cut short, edited or copied there does
+not agree with its seal, and is made anew; what a disk forgets, the checksums of its blocks find (RocksDB). Where there can be
+no cache, the answers are the same, and come later.
 """
 
 import os
@@ -25,7 +26,7 @@ ENTRIES = 4
 
 _SOURCES = (("ontology", ".ttl"), ("data", ".ttl"), ("queries/rules", ".rq"))
 _CODE = ("cache", "graph", "project", "queries", "store", "terms")
-_SUM = "sha256"
+_SEAL = "seal"
 _MAKING = ".making-"
 _KILLED = 3600.0
 """Seconds after which a folder that was being filled is taken for one whose process was killed."""
@@ -116,13 +117,17 @@ def _key(sources: Iterable[tuple[str, bytes]]) -> str:
 
 
 def _seal(database: Path, key: str) -> str:
-    """What stands beside the database of the entry ``key``: its name, and the hash of its files.
+    """What stands beside the database of the entry ``key``: its name, the key, and what is known of its files.
+
+    Their contents are not read, which at ten million statements would take seconds. No program sets the time of the last
+    change (``st_ctime``), so one that writes to a file and puts size and time back is found out too.
 
     Raises:
         OSError: it cannot be read.
     """
-    names = sorted(path.name for path in database.iterdir())
-    return f"{database.name} {_hash(key, _read(str(database), names))}"
+    files = [(path.name, path.stat()) for path in sorted(database.iterdir())]
+    lines = [f"{name} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}\n" for name, found in files]
+    return f"{database.name} {key}\n" + "".join(lines)
 
 
 def _is_private(folder: Path) -> bool:
@@ -153,7 +158,7 @@ def _make_private(folder: Path) -> bool:
 def _open(entry: Path) -> Store | None:
     """The store of an entry; nothing where there is none, or it is broken."""
     try:
-        told = (entry / _SUM).read_text()
+        told = (entry / _SEAL).read_text()
         database = entry / told.partition(" ")[0]
         if told != _seal(database, entry.name):
             return None
@@ -178,7 +183,10 @@ def _keep(store: Store, kept: Path, key: str) -> Store | None:
     making.mkdir(0o700)
     try:
         store.save(making / name)
-        (making / _SUM).write_text(_seal(making / name, key))
+        for path in (making / name).iterdir():  # a seal must not outlive a failure of power that its files did not
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        (making / _SEAL).write_text(_seal(making / name, key))
         found = _open(entry)
         if found is not None:  # another process was first
             return found

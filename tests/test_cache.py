@@ -206,12 +206,14 @@ def _largest(entry: Path) -> Path:
 
 
 def _flip(entry: Path) -> None:
-    """One bit of each file of the database, with its times."""
+    """One bit of each file of the database; size and times are put back."""
     for path in _database(entry).iterdir():
         content = bytearray(path.read_bytes())
         if content:
+            was = path.stat()
             content[len(content) // 2] ^= 1
             path.write_bytes(content)
+            os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
 def _replace_by_file(entry: Path) -> None:
@@ -226,9 +228,9 @@ BREAKAGES: dict[str, Callable[[Path], object]] = {
     "file more": lambda entry: (_database(entry) / "000099.sst").write_text("garbage"),
     "bits": _flip,
     "garbage": lambda entry: _largest(entry).write_bytes(os.urandom(5000)),
-    "no sum": lambda entry: (entry / "sha256").unlink(),
-    "sum of bytes": lambda entry: (entry / "sha256").write_bytes(b"\xff\0"),
-    "sum cut short": lambda entry: os.truncate(entry / "sha256", 10),
+    "no seal": lambda entry: (entry / "seal").unlink(),
+    "seal of bytes": lambda entry: (entry / "seal").write_bytes(b"\xff\0"),
+    "seal cut short": lambda entry: os.truncate(entry / "seal", 10),
     "empty": lambda entry: shutil.rmtree(_database(entry)),
     "a file": _replace_by_file,
 }
@@ -414,7 +416,7 @@ def test_at_once(small: Project, tmp_path: Path, project: Project) -> None:
             assert process.returncode == 0
             assert told.decode() == expected
         (entry,) = (tmp_path / "cache" / "onemg-kg").iterdir()
-        assert (entry / "sha256").read_text() == cache._seal(_database(entry), entry.name)
+        assert (entry / "seal").read_text() == cache._seal(_database(entry), entry.name)
         _flip(entry)
 
 

@@ -7,10 +7,13 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pyoxigraph as ox
 import pytest
@@ -374,3 +377,38 @@ def test_help_needs_no_library(environment: dict[str, str]) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("usage: onemg-kg")
+
+
+def test_serve(project: Project, tmp_path: Path, environment: dict[str, str]) -> None:
+    """serve says where it listens, answers with the site and to SPARQL, and ends when it is told to."""
+    (tmp_path / "build" / "site" / "data").mkdir(parents=True)
+    (tmp_path / "build" / "site" / "index.html").write_text("<!doctype html><title>Here</title>", encoding="utf-8")
+    quad = f"<{BASE}a> <{BASE}b> <{BASE}c> <{BASE}graph/d> .\n"
+    (tmp_path / "build" / "site" / "data" / "framework.nq").write_text(quad, encoding="utf-8")
+    command = [sys.executable, "-c", PROGRAM, "--project", str(project.root), "serve", "--port", "0", "--timeout", "5"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as server:
+        try:
+            assert server.stderr is not None
+            told = json.loads(next(line for line in server.stderr if '"listening"' in line))
+            root = f"http://127.0.0.1:{told['port']}"
+            with urlopen(f"{root}/", timeout=20) as answer:
+                assert b"Here" in answer.read()
+            question = quote("SELECT ?o { ?s ?p ?o }")
+            with urlopen(Request(f"{root}/sparql?query={question}", headers={"Accept": "text/csv"}), timeout=20) as answer:
+                assert answer.read().decode().split() == ["o", f"{BASE}c"]
+        finally:
+            server.terminate()
+        server.communicate(timeout=30)
+    assert server.returncode in (0, -signal.SIGTERM)
+
+
+def test_serve_without_a_build(run: Run) -> None:
+    """Where there is no build, that is said in a sentence."""
+    assert run("serve", "--port", "0", code=2).stderr.count("\n") == 1
+
+
+def test_push_without_a_store(run: Run) -> None:
+    """Where no store answers, that is said in a sentence."""
+    told = run("push", "http://127.0.0.1:9", "--retries", "0", "--timeout", "2", code=2).stderr
+    assert told.startswith("onemg-kg: ")
+    assert told.count("\n") == 1
