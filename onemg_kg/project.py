@@ -1,7 +1,7 @@
 """Where the four folders of the graph are: a checkout, an installed wheel, or a folder the user names."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from onemg_kg import __version__
 from onemg_kg.errors import ProjectError
@@ -9,8 +9,7 @@ from onemg_kg.errors import ProjectError
 FOLDERS = ("ontology", "data", "shapes", "queries")
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """The source of one knowledge graph.
 
     Attributes:

@@ -7,8 +7,8 @@ A header is the run of lines ``#+ key: value`` at the top of a file. A parameter
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
@@ -22,8 +22,7 @@ _KINDS = ("questions", "views")
 """The folders of ``queries/`` whose queries a user runs by name, in the order in which a name is looked up."""
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """One query file.
 
     Attributes:
@@ -144,10 +143,10 @@ def find(project: Project, name: str) -> Query:
     """
     if name.endswith(".rq"):
         return read(Path(name))
-    queries = named(project)
-    for query in queries:
-        if query.name == name:
-            return query
+    for kind in _KINDS:
+        for path in project.files("queries", kind, suffix=".rq"):
+            if path.stem == name:
+                return read(path, kind)
     raise QueryError(
         f"there is no query {name!r}.", fix="See `onemg-kg list queries`, or give the path of a file ending in .rq."
     )

@@ -285,11 +285,11 @@ def test_removed_while_open(small: Project, kept: Path) -> None:
 
 def test_place() -> None:
     """The folder is that of the XDG specification; a relative path is ignored, and it can be switched off."""
-    home = {"HOME": "/home/me"}
-    assert cache.place(home) == Path("/home/me/.cache/onemg-kg")
+    home = {"HOME": "/anywhere/me"}
+    assert cache.place(home) == Path("/anywhere/me/.cache/onemg-kg")
     assert cache.place({**home, "XDG_CACHE_HOME": "/caches"}) == Path("/caches/onemg-kg")
-    assert cache.place({**home, "XDG_CACHE_HOME": "caches"}) == Path("/home/me/.cache/onemg-kg")
-    assert cache.place({**home, "XDG_CACHE_HOME": ""}) == Path("/home/me/.cache/onemg-kg")
+    assert cache.place({**home, "XDG_CACHE_HOME": "caches"}) == Path("/anywhere/me/.cache/onemg-kg")
+    assert cache.place({**home, "XDG_CACHE_HOME": ""}) == Path("/anywhere/me/.cache/onemg-kg")
     assert cache.place({**home, "ONEMG_CACHE": "off"}) is None
     assert cache.place({}) is None
     assert cache.place({"HOME": ""}) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onemg_kg import check, cli, reports
+from onemg_kg.cli import arguments
 from onemg_kg.findings import SEVERITIES
 from onemg_kg.project import FOLDERS, Project
 
@@ -69,4 +70,4 @@ def test_bad_kind(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_names_agree() -> None:
     """What the command line offers is what the modules have."""
-    assert (tuple(reports.REPORTS), SEVERITIES, check.KINDS) == (cli._REPORTS, cli._SEVERITIES, cli._KINDS)
+    assert (tuple(reports.REPORTS), SEVERITIES, check.KINDS) == (arguments.REPORTS, arguments.SEVERITIES, arguments.KINDS)

@@ -19,7 +19,8 @@ import pyoxigraph as ox
 import pytest
 
 import onemg_kg
-from onemg_kg import cli, queries
+from onemg_kg import queries
+from onemg_kg.cli import arguments
 from onemg_kg.graph import Graph
 from onemg_kg.project import FOLDERS, Project
 from onemg_kg.terms import BASE
@@ -34,9 +35,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def environment(project: Project) -> dict[str, str]:
+def environment(project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "COLUMNS"}}
-    return {**kept, "PYTHONPATH": str(project.root), "PYTHONWARNINGS": "error"}
+    caches = str(tmp_path_factory.getbasetemp() / "caches")
+    return {**kept, "PYTHONPATH": str(project.root), "PYTHONWARNINGS": "error", "XDG_CACHE_HOME": caches}
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_help(run: Run) -> None:
     for command in COMMANDS:
         assert re.search(rf"^\s+{command}\s", told, re.MULTILINE)
     assert "examples:" in told
-    assert re.search(r"exit codes: 0 .*; 1 .*; 2 ", told)
+    assert re.search(r"exit codes: 0 .*; 1 .*; 2 ", told, re.DOTALL)
     assert run(code=2).stdout == told
 
 
@@ -92,12 +94,12 @@ def test_help_of_a_command(run: Run, command: str) -> None:
     for example in examples:
         words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', example)]
         assert words[0] == command
-        assert cli._parser().parse_args(words).command == command
+        assert arguments.parser().parse_args(words).command == command
 
 
 def test_examples_name_what_there_is(project: Project) -> None:
     """Queries that the help shows exist, with the parameters that it shows."""
-    for told in (cli._EPILOG, *cli._EXAMPLES.values()):
+    for told in (arguments.EPILOG, *arguments.EXAMPLES.values()):
         for name, parameter in re.findall(r"onemg-kg query ([\w-]+)(?: --param (\w+)=)?(?:\s|$)", told):
             query = queries.find(project, name)
             assert not parameter or parameter in query.parameters

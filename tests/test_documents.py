@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import onemg_kg
-from onemg_kg import cli
+from onemg_kg.cli import arguments
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
@@ -60,7 +60,7 @@ def test_commands(name: str) -> None:
     # A command by its bare name is only spoken of.
     for command in re.findall(r"(?:^\$ |^|`)onemg-kg ((?:list|query|explain|build|sync) [^`\n]+)", written, re.MULTILINE):
         words = shlex.split(command, comments=True)
-        assert cli._parser().parse_args(words).command == words[0], f"{name} says onemg-kg {command}"
+        assert arguments.parser().parse_args(words).command == words[0], f"{name} says onemg-kg {command}"
 
 
 def _sessions() -> list[tuple[str, str]]:

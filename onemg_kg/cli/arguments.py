@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_EPILOG = """\
+EPILOG = """\
 examples:
   onemg-kg build                                   make everything that is published, in build/
   onemg-kg check                                   what is wrong in the graph, where, and how to mend it
@@ -27,7 +27,7 @@ rewrote what it was sent (push); 2 it could not be done.
 """
 
 
-_EXAMPLES = {
+EXAMPLES = {
     "build": """\
 examples:
   onemg-kg build
@@ -95,20 +95,20 @@ examples:
 }
 
 
-_REPORTS = ("text", "json", "sarif", "github", "markdown", "turtle")
+REPORTS = ("text", "json", "sarif", "github", "markdown", "turtle")
 
 
-_SEVERITIES = ("violation", "warning", "info")
+SEVERITIES = ("violation", "warning", "info")
 
 
-_KINDS = ("terms", "shapes", "meaning", "logic")
+KINDS = ("terms", "shapes", "meaning", "logic")
 
 
 def _kinds(given: str) -> tuple[str, ...]:
     """The kinds of checks in a list with commas."""
     kinds = tuple(given.split(","))
-    if not set(kinds) <= set(_KINDS):
-        raise argparse.ArgumentTypeError(f"{given!r} names none of {', '.join(_KINDS)}")
+    if not set(kinds) <= set(KINDS):
+        raise argparse.ArgumentTypeError(f"{given!r} names none of {', '.join(KINDS)}")
     return kinds
 
 
@@ -128,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
     asked = argparse.ArgumentParser(
         prog="onemg-kg",
         description="The 1+ Million Genomes (1+MG) Framework as linked data.",
-        epilog=_EPILOG,
+        epilog=EPILOG,
         formatter_class=_shape,
     )
     asked.add_argument("--version", action="store_true", help="print the version and exit")
@@ -142,12 +142,12 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, what: str) -> argparse.ArgumentParser:
         command = commands.add_parser(
-            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_EXAMPLES[name], formatter_class=_shape
+            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=EXAMPLES[name], formatter_class=_shape
         )
         if name in {"check", "audit"}:
-            command.add_argument("--format", choices=_REPORTS, default="text", help="how to print (default: text)")
+            command.add_argument("--format", choices=REPORTS, default="text", help="how to print (default: text)")
             least = "the least severity that fails (default: violation)"
-            command.add_argument("--fail-on", choices=_SEVERITIES, default="violation", help=least)
+            command.add_argument("--fail-on", choices=SEVERITIES, default="violation", help=least)
         elif name not in {"query", "serve"}:
             command.add_argument("--json", action="store_true", help="print JSON")
         return command
@@ -160,7 +160,7 @@ def parser() -> argparse.ArgumentParser:
         "--templates", type=_path, action="append", default=[], metavar="FOLDER", help="templates that come before ours"
     )
     check = add("check", "check the graph: terms, shapes, meaning, logic; what is wrong, where, and how to mend it")
-    check.add_argument("--only", type=_kinds, default=_KINDS, metavar="KIND,...", help=f"check only some of {','.join(_KINDS)}")
+    check.add_argument("--only", type=_kinds, default=KINDS, metavar="KIND,...", help=f"check only some of {','.join(KINDS)}")
     audit = add("audit", "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it")
     audit.add_argument("site", type=_path, metavar="SITE", help="the checkout: the folder with _config.yml")
     listing = add("list", "show what there is: questions, views, classes, or the members of a class")

@@ -13,7 +13,7 @@ from onemg_kg.server.journal import Journal
 from onemg_kg.server.messages import Request, Response, not_allowed, options, plain, problem
 from onemg_kg.server.metrics import MEDIA_TYPE, Metrics
 from onemg_kg.server.pool import Pool
-from onemg_kg.server.protocol import Endpoint, Rejected
+from onemg_kg.server.protocol import Endpoint, Gone, Read, Rejected
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.tree import Tree
 from onemg_kg.server.workers import Failed
@@ -50,8 +50,8 @@ class Build:
         """The page from which people ask, whatever the target's query is: its script reads that."""
         request = Request("GET", "/query.html", b"", {})
         found = await static.answer(self.tree, request)
-        found.fields = [pair for pair in found.fields if pair[0] not in (b"vary", b"link")] + [(b"vary", b"Accept")]
-        return found
+        fields = [pair for pair in found.fields if pair[0] not in (b"vary", b"link")]
+        return Response(found.status, [*fields, (b"vary", b"Accept")], found.body)
 
 
 class App:
@@ -85,25 +85,47 @@ class App:
         if scope["type"] != "http":
             return
         started = time.perf_counter()
-        request = Request.of(scope)
-        try:
-            response = await self._respond(request, receive)
-        except Rejected as error:
-            response = error.response
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the server goes on
-            self._journal.event("error", path=request.path[:200])
-            response = problem(500, "Internal server error")
-        size = await self._send(response, request.is_head, send)
+        fields = scope["headers"]
+        request = Request.of(scope["method"], scope["raw_path"], scope["query_string"], fields, scope["scheme"])
+        response = await self.respond(request, lambda: self._read(receive), lambda: _gone(receive))
+        self.account(request, response, await self.send(response, request.is_head, send), started)
+
+    def account(self, request: Request, response: Response, size: int, started: float) -> None:
+        """Counts and logs what was answered.
+
+        Args:
+            request: the request.
+            response: the response.
+            size: how many bytes of content were sent.
+            started: when the request came, by :func:`time.perf_counter`.
+        """
         seconds = time.perf_counter() - started
         self._metrics.count(_route(request.path), response.status, seconds, size)
         if self._settings.log:
-            self._journal.request(scope["method"], request.path, response.status, size, seconds)
+            method = "HEAD" if request.is_head else request.method
+            self._journal.request(method, request.path, response.status, size, seconds)
 
-    async def _respond(self, request: Request, receive: Receive) -> Response:
+    async def respond(self, request: Request, read: Read, gone: Gone) -> Response:
+        """The response to a request, whatever happens.
+
+        Args:
+            request: the request.
+            read: reads its content.
+            gone: waits until the client has gone.
+        """
+        try:
+            return await self._respond(request, read, gone)
+        except Rejected as error:
+            return error.response
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the server goes on
+            self._journal.event("error", path=request.path[:200])
+            return problem(500, "Internal server error")
+
+    async def _respond(self, request: Request, read: Read, gone: Gone) -> Response:
         build = self.build
         path = request.path
         if path in (ENDPOINT, ENDPOINT + "/"):
-            return await build.endpoint.answer(request, lambda: self._read(receive), lambda: _gone(receive))
+            return await build.endpoint.answer(request, read, gone)
         if path in _STATE:
             return self._state(request)
         if path.startswith(api.PREFIX):
@@ -160,8 +182,8 @@ class App:
         limit = f"At most {self._settings.request} bytes are read."
         raise Rejected(problem(413, "Content too large", limit, [_CLOSE]))
 
-    async def _send(self, response: Response, is_head: bool, send: Send) -> int:
-        """Sends a response, and counts the bytes of its content."""
+    async def send(self, response: Response, is_head: bool, send: Send) -> int:
+        """Sends a response (ASGI 3.0), and counts the bytes of its content."""
         await send({"type": "http.response.start", "status": response.status, "headers": response.fields})
         size = len(response.body)
         if response.stream is None or is_head:

@@ -34,9 +34,9 @@ class Server:
         # The graph is read beside this process while this one reads the files.
         self._zygote = Zygote(settings, settings.site / GRAPH)
         try:
-            self._listener = _listen(settings)
             self._describe = queries.read(settings.project.folder("queries") / "service" / "description.rq").text
             self._tree = Tree(settings.site)
+            self._listener = _listen(settings)
         except OnemgError:
             self._zygote.close()
             raise
@@ -61,7 +61,7 @@ class Server:
         app = App(self._settings, Build(self._tree, pool, self._settings, self._describe), journal)
         config = uvicorn.Config(
             app,
-            http=Connection.bounded(self._settings),
+            http=Connection.bounded(self._settings, app),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -1,7 +1,8 @@
 """A request and a response, as this server sees them, and the header fields that every response has."""
 
+import functools
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,15 +49,15 @@ class Request:
     scheme: str = "http"
 
     @classmethod
-    def of(cls, scope: Mapping[str, Any]) -> "Request":
-        """What an ASGI scope says."""
-        fields: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            fields[name] = fields[name] + b", " + value if name in fields else value
-        method = scope["method"]
-        path = scope["raw_path"].decode("latin-1")
+    def of(cls, method: str, path: bytes, query: bytes, lines: Fields, scheme: str) -> "Request":
+        """What was received: the field lines have names in lower case."""
+        fields = dict(lines)
+        if len(fields) < len(lines):
+            fields.clear()
+            for name, value in lines:
+                fields[name] = fields[name] + b", " + value if name in fields else value
         is_head = method == "HEAD"
-        return cls("GET" if is_head else method, path, scope["query_string"], fields, is_head, scope["scheme"])
+        return cls("GET" if is_head else method, path.decode("latin-1"), query, fields, is_head, scheme)
 
     def field(self, name: bytes) -> str | None:
         """A header field, if it is there."""
@@ -79,6 +80,18 @@ class Response:
     fields: Fields = field(default_factory=list)
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+
+    @functools.cached_property
+    def lines(self) -> bytes:
+        """Its header fields as they are sent.
+
+        Raises:
+            ValueError: a field would end before its value does.
+        """
+        lines = b"".join(b"%b: %b\r\n" % field for field in self.fields)
+        if not lines.count(b"\n") == lines.count(b"\r") == len(self.fields):
+            raise ValueError("A header field holds the end of a line.")
+        return lines
 
 
 def plain(status: int, media_type: str, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> Response:

@@ -17,6 +17,9 @@ _CACHED = b"public, max-age=60, must-revalidate"
 _INLINE = 128 * 1024
 """Up to how many bytes a file is compressed while others wait."""
 
+_SPECIAL = frozenset((b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range"))
+"""The header fields by which a client does not ask for the whole, or not in any case."""
+
 _TAGS = re.compile(r'(W/)?("[^"]*")')
 _RANGE = re.compile(r"bytes=[ \t]*(\d*)-(\d*)[ \t]*", re.IGNORECASE)
 
@@ -97,6 +100,15 @@ async def _send(file: File, request: Request, more: Fields) -> Response:
     if coding and len(file.content) > _INLINE and not file.is_encoded(coding):
         await asyncio.to_thread(file.encoded, coding)
     content = file.encoded(coding) if coding else file.content
+    if _SPECIAL.isdisjoint(request.fields):
+        whole = file.answers.get((coding, *more))
+        if whole is None:
+            whole = file.answers[coding, *more] = _answer(file, coding, content, request, more)
+        return whole
+    return _answer(file, coding, content, request, more)
+
+
+def _answer(file: File, coding: str, content: bytes, request: Request, more: Fields) -> Response:
     tag = f'"{file.tag}{"-" + coding if coding else ""}"'
     fields: Fields = [
         (b"etag", tag.encode()),
@@ -160,8 +172,10 @@ def _matches(listed: str | None, tag: str, *, weak: bool) -> bool:
 
 def _date(value: str | None) -> int | None:
     """A date in seconds since 1970; nothing for what is none (RFC 9110, 5.6.7)."""
+    if not value:
+        return None
     try:
-        return int(parsedate_to_datetime(value or "").timestamp())
+        return int(parsedate_to_datetime(value).timestamp())
     except (ValueError, TypeError, OverflowError):
         return None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote
 
 import brotli  # type: ignore[import-untyped] # ships no types
@@ -16,6 +17,7 @@ import brotli  # type: ignore[import-untyped] # ships no types
 from onemg_kg import addresses
 from onemg_kg.errors import ProjectError
 from onemg_kg.negotiation import REPRESENTATIONS, Representation
+from onemg_kg.server.messages import Response
 from onemg_kg.terms import BASE, expand
 
 OFFERS = (
@@ -64,6 +66,7 @@ class File:
         modified: when it was last changed, in seconds since 1970.
         media_type: its media type, with the character set where it has one.
         link: the header field ``Link``; empty where there is none.
+        answers: whole responses, by coding and by header fields that only some have.
     """
 
     path: str
@@ -71,6 +74,7 @@ class File:
     modified: int
     media_type: str
     link: bytes = b""
+    answers: dict[tuple[Any, ...], Response] = field(default_factory=dict)
     _encoded: dict[str, bytes] = field(default_factory=dict)
     _tag: str = ""
 
