@@ -36,7 +36,7 @@ def onemg(times: int) -> dict[str, float]:
 
     from onemg_kg import formats, project, site, views
     from onemg_kg.store import Store
-    from onemg_kg.terms import BASE, PREFIXES
+    from onemg_kg.terms import PREFIXES
 
     quads, shapes = generate.real()
     held = list(generate.copies(quads, times))
@@ -45,7 +45,7 @@ def onemg(times: int) -> dict[str, float]:
     published = formats.derive(PREFIXES, formats.tokens(quads))
     start, cpu = time.perf_counter(), time.process_time()
     found = views.collect(source, store)
-    content = site.Content(source, [*held, *shapes], store, found, [], published, {}, [], {}, BASE)
+    content = site.Content(source, [*held, *shapes], store, found, [], published, {}, [], {}, site.Place())
     documents = files = size = 0
     for path, page in site.render(content):
         files += 1

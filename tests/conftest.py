@@ -3,7 +3,11 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -55,6 +59,49 @@ def browser() -> Iterator[Any]:
         started = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the tests have their own words."""
+
+
+@pytest.fixture(scope="session")
+def serve_folder() -> Iterator[Callable[..., str]]:
+    """Serves a folder on this machine: ``serve_folder(folder, handler)`` gives its address."""
+    with ExitStack() as stack:
+
+        def serve(folder: Path, handler: type[SimpleHTTPRequestHandler] = Quiet) -> str:
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))))
+            thread = Thread(target=server.serve_forever)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}/"
+
+        yield serve
+
+
+@pytest.fixture
+def open_tab(browser: Any) -> Callable[..., AbstractContextManager[Any]]:
+    """Opens a tab whose console must stay empty, and which may ask no other host: ``open_tab(address, width, height)``."""
+
+    @contextmanager
+    def tab(address: str, width: int, height: int) -> Iterator[Any]:
+        wrong: list[str] = []
+        asked: set[str] = set()
+        with browser.new_context(viewport={"width": width, "height": height}, base_url=address) as context:
+            page = context.new_page()
+            page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            context.on("request", lambda request: asked.add(request.url))
+            yield page
+        assert wrong == []
+        assert [url for url in asked if not url.startswith((address, "data:", "blob:", "file:"))] == []
+
+    return tab
 
 
 @pytest.fixture(scope="session")

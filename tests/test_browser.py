@@ -1,9 +1,6 @@
 """The site in a real browser: Chromium, driven by Playwright, over a plain file server."""
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,16 +59,9 @@ def paths(published: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory)
     return root, found
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None: ...
-
-
 @pytest.fixture(scope="module")
-def origin(paths: tuple[Path, list[str]]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(paths[0]))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+def origin(paths: tuple[Path, list[str]], serve_folder: Callable[..., str]) -> str:
+    return serve_folder(paths[0])
 
 
 @pytest.mark.slow

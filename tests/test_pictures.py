@@ -2,10 +2,8 @@
 
 import functools
 import shutil
-import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -309,7 +307,9 @@ def test_titles_are_escaped(pages: Pages) -> None:
 
 
 @pytest.fixture(scope="module")
-def checklist(tmp_path_factory: pytest.TempPathFactory, pages: Pages, found: list[views.View]) -> Iterator[str]:
+def checklist(
+    tmp_path_factory: pytest.TempPathFactory, pages: Pages, found: list[views.View], serve_folder: Callable[..., str]
+) -> str:
     """The address of the checklist on a server of its own."""
     root = tmp_path_factory.mktemp("site")
     shutil.copytree(ASSETS, root / "assets", ignore=shutil.ignore_patterns("vendor"))
@@ -319,33 +319,13 @@ def checklist(tmp_path_factory: pytest.TempPathFactory, pages: Pages, found: lis
     (root / "views").mkdir()
     (root / "views" / "c.html").write_bytes(page)
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(root)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/views/c.html"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, so no browser is driven")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("chromium is not installed, so the checklist is not tried in a browser")
-    with api.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
+    return serve_folder(root) + "views/c.html"
 
 
 @pytest.fixture
-def tab(chromium: Any, checklist: str) -> Iterator[Any]:
+def tab(browser: Any, checklist: str) -> Iterator[Any]:
     """The checklist in a browser that knows nothing yet; no error may reach the console."""
-    context = chromium.new_context()
+    context = browser.new_context()
     page = context.new_page()
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -402,8 +382,8 @@ def test_printed_it_is_a_column_of_squares(tab: Any) -> None:
     assert not tab.locator(".choice").is_visible()
 
 
-def test_without_a_script_it_is_a_list_of_boxes(chromium: Any, checklist: str) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_a_script_it_is_a_list_of_boxes(browser: Any, checklist: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(checklist)
     assert page.get_by_role("checkbox", name="CRAM").is_visible()

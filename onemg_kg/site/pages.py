@@ -55,7 +55,7 @@ class Site:
     commit: str
     date: str
     editor: bool
-    endpoint: str
+    endpoint: str = ""
 
 
 class Pages:
