@@ -20,7 +20,7 @@ from onemg_kg import queries
 from onemg_kg.errors import QueryError
 from onemg_kg.findings import SEVERITIES, Finding, Places, in_order
 from onemg_kg.project import Project
-from onemg_kg.store import Store, Term
+from onemg_kg.store import Queryable, Term
 from onemg_kg.terms import BASE, expand, shorten, text
 
 RULES = BASE + "check/"
@@ -57,7 +57,7 @@ def page(check: queries.Query) -> str:
     return f"rules/checks/{check.name}.md"
 
 
-def run(checks: Iterable[queries.Query], store: Store, places: Places) -> list[Finding]:
+def run(checks: Iterable[queries.Query], store: Queryable, places: Places) -> list[Finding]:
     """Run checks.
 
     Args:
@@ -74,7 +74,7 @@ def run(checks: Iterable[queries.Query], store: Store, places: Places) -> list[F
     return in_order(found for check in checks for found in _findings(check, store, places))
 
 
-def _findings(check: queries.Query, store: Store, places: Places) -> Iterable[Finding]:
+def _findings(check: queries.Query, store: Queryable, places: Places) -> Iterable[Finding]:
     table = store.select(check.text, str(check.path))
     header = check.header
     focus = header.get("focus", "this")

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from onemg_kg import queries
 from onemg_kg.project import Project
-from onemg_kg.store import Store, in_default_graph
+from onemg_kg.store import Queryable, Store, in_default_graph
 from onemg_kg.terms import BASE, PREFIXES, term, text
 
 _SCHEMA = PREFIXES["schema"]
@@ -37,7 +37,7 @@ _Node = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Said = Mapping[_Node, Mapping[ox.NamedNode, Set[_Node]]]
 
 
-def of_all(project: Project, store: Store, record: Iterable[ox.Triple] = ()) -> dict[str, bytes]:
+def of_all(project: Project, store: Queryable, record: Iterable[ox.Triple] = ()) -> dict[str, bytes]:
     """The mark-up of everything of ours that schema.org has a type for.
 
     Args:

@@ -13,7 +13,7 @@ from onemg_kg import queries
 from onemg_kg.formats import FORMATS
 from onemg_kg.markdown import linked, plain
 from onemg_kg.project import Project
-from onemg_kg.store import Store, Table, Term, in_default_graph
+from onemg_kg.store import Queryable, Table, Term, in_default_graph
 from onemg_kg.terms import BASE, PREFIXES, shorten
 
 
@@ -38,7 +38,7 @@ class Answer:
     content: bytes
 
 
-def answers(project: Project, store: Store) -> list[Answer]:
+def answers(project: Project, store: Queryable) -> list[Answer]:
     """Answer every question.
 
     Args:

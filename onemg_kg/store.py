@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pyoxigraph as ox
 
@@ -51,6 +51,25 @@ class Table(NamedTuple):
         """The rows, each as a mapping from variable to term."""
         for row in self.rows:
             yield dict(zip(self.variables, row, strict=True))
+
+
+class Queryable(Protocol):
+    """What can be asked: :class:`Store`, or a store elsewhere (:class:`onemg_kg.remote.Remote`).
+
+    The default graph of a query is the union of all named graphs. The methods are those of :class:`Store`.
+    """
+
+    def select(self, text: str, source: str = "query") -> Table:
+        """The rows of a SELECT or ASK query."""
+
+    def construct(self, text: str, source: str = "query") -> list[ox.Triple]:
+        """The graph of a CONSTRUCT or DESCRIBE query."""
+
+    def is_construct(self, text: str, source: str = "query") -> bool:
+        """Whether a query answers with a graph."""
+
+    def results(self, text: str, form: str, source: str = "query") -> str:
+        """The answer to a SELECT or ASK query as a document."""
 
 
 class Store:

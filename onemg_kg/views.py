@@ -20,7 +20,7 @@ from onemg_kg import queries
 from onemg_kg.errors import QueryError
 from onemg_kg.markdown import linked, plain
 from onemg_kg.project import Project
-from onemg_kg.store import Store, Table
+from onemg_kg.store import Queryable, Table
 
 _COLUMNS = (
     *("group", "groupLabel", "resource", "title", "link", "basis", "because"),
@@ -103,7 +103,7 @@ class View:
     reasons: dict[str, Reason]
 
 
-def collect(project: Project, store: Store) -> list[View]:
+def collect(project: Project, store: Queryable) -> list[View]:
     """Every view, by name.
 
     Args:
@@ -145,7 +145,7 @@ def render(found: list[View], version: str) -> dict[str, bytes]:
     return {path: text.encode() for path, text in texts.items()}
 
 
-def run(query: queries.Query, store: Store, rules: Iterable[queries.Query]) -> View:
+def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) -> View:
     """Run the query of a view and fold its rows.
 
     Args:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from onemg_kg.client import Client, Credentials, Endpoint, Retries, StoreError, credentials
 from onemg_kg.project import Project
-from onemg_kg.push.client import Client, Credentials, Endpoint, Retries, StoreError, credentials
 from onemg_kg.push.dataset import Difference, Graphs, read
 from onemg_kg.push.session import Options, Push, Report
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pyoxigraph as ox
 
-from onemg_kg.push.client import Client, StoreError
+from onemg_kg.client import Client, StoreError
 from onemg_kg.push.requests import Requests
 from onemg_kg.terms import BASE, text
 

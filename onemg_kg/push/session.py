@@ -7,9 +7,9 @@ from typing import NamedTuple, NoReturn
 
 import pyoxigraph as ox
 
+from onemg_kg.client import Client, StoreError
 from onemg_kg.graph import GRAPHS
 from onemg_kg.project import Project
-from onemg_kg.push.client import Client, StoreError
 from onemg_kg.push.dataset import Difference, Graphs, canonical, compare, fingerprint, has_blanks, pieces
 from onemg_kg.push.lock import LOCKS, STAGING, Lock
 from onemg_kg.push.requests import Requests

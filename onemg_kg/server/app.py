@@ -114,7 +114,9 @@ class App:
             gone: waits until the client has gone.
         """
         try:
-            return await self._respond(request, read, gone)
+            response = await self._respond(request, read, gone)
+            response.lines  # noqa: B018 - it fails here, and not when it is sent
+            return response
         except Rejected as error:
             return error.response
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the server goes on

@@ -94,16 +94,12 @@ class _Writer:
             raise Unanswered(422, f"The answer has more than {self._limits.answer} bytes. Add a LIMIT.")
         self._piece += content
         if len(self._piece) >= _PIECE:
-            self.flush()
+            self._connection.sendall(self._out + frame(DATA, self._piece))
+            self._out, self._piece = bytearray(), bytearray()
         return len(content)
 
     def flush(self) -> None:
-        """Sends what is held."""
-        if self._piece:
-            self._out += frame(DATA, self._piece)
-        if self._out:
-            self._connection.sendall(self._out)
-        self._out, self._piece = bytearray(), bytearray()
+        """Sends nothing: Oxigraph calls this at the end, and to wake the server once costs less than twice."""
 
     def end(self) -> None:
         """Sends the rest, in one go with the end."""

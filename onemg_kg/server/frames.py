@@ -8,6 +8,7 @@ READY, HEAD, DATA, END, PROBLEM, QUERY = b"R", b"H", b"D", b"E", b"P", b"Q"
 
 _PREFIX = struct.Struct(">cI")
 PREFIX = _PREFIX.size
+_USUAL = 64 * 1024
 
 
 def frame(kind: bytes, content: bytes | bytearray = b"") -> bytes:
@@ -22,16 +23,11 @@ def prefix(held: bytes | bytearray, at: int = 0) -> tuple[bytes, int]:
 
 
 def receive(connection: socket.socket) -> bytes | None:
-    """The content of the next frame; nothing where the other side is gone."""
-    head = _exactly(connection, PREFIX)
-    return None if head is None else _exactly(connection, prefix(head)[1])
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes | None:
-    held = bytearray()
-    while len(held) < size:
-        piece = connection.recv(size - len(held))
+    """The content of the next frame, after which nothing is sent until it is answered; nothing where the other side is gone."""
+    held = connection.recv(_USUAL)
+    while held and (len(held) < PREFIX or len(held) < PREFIX + prefix(held)[1]):
+        piece = connection.recv(_USUAL)
         if not piece:
             return None
         held += piece
-    return bytes(held)
+    return held[PREFIX:] or None

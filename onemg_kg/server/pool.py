@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Zygote:
     """
 
     def __init__(self, settings: Settings, graph: Path) -> None:
+        self._settings, self._graph = settings, graph
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         numbers = (theirs.fileno(), os.getpid(), graph, settings.rows, settings.answer, settings.memory)
         with theirs:
@@ -46,6 +48,11 @@ class Zygote:
         """Tell the process something; it may be gone."""
         with contextlib.suppress(OSError):
             socket.send_fds(self.control, [f"{order} {worker}".encode()], [] if descriptor is None else [descriptor])
+
+    def again(self) -> "Zygote":
+        """Another one of the same kind, in the place of this one."""
+        self.close()
+        return Zygote(self._settings, self._graph)
 
     def close(self) -> None:
         """Let the process end, and its workers with it."""
@@ -69,6 +76,7 @@ class Pool:
         self.loop = asyncio.get_running_loop()
         self.alive = False
         self.ended = 0
+        self._is_closed = False
         self._started = asyncio.Event()
         self._zygote = zygote
         self._names = itertools.count(1)
@@ -83,14 +91,33 @@ class Pool:
         Raises:
             OnemgError: the graph cannot be read.
         """
+        await self._begin()
+
+    async def _begin(self) -> None:
         control = self._zygote.control
         control.setblocking(False)
         if await self.loop.sock_recv(control, 16) != b"ready\n":
             raise OnemgError("the graph cannot be read.", source="data/framework.nq", fix="Build again.")
         control.setblocking(True)
+        self.loop.add_reader(control, self._bereave)  # it says nothing more, but its end can be read
         self.alive = True
         await self._fill()
         self._started.set()
+
+    def _bereave(self) -> None:
+        """The process that forks has died, and the workers with it: another one takes its place, and queries wait for it."""
+        self.loop.remove_reader(self._zygote.control)
+        self.alive = False
+        self._started.clear()
+        self._do(self._restart())
+
+    async def _restart(self) -> None:
+        while not self._is_closed:
+            self._zygote = self._zygote.again()
+            with contextlib.suppress(OnemgError):
+                await self._begin()
+                return
+            await asyncio.sleep(1)
 
     async def _fill(self) -> None:
         """Fork as many workers as are missing."""
@@ -139,10 +166,11 @@ class Pool:
         return worker.start(content)
 
     async def _await_start(self) -> None:
-        try:
-            await asyncio.wait_for(self._started.wait(), self.settings.wait)
-        except TimeoutError:
-            raise failed(503, "The graph is still being read.") from None
+        end = self.loop.time() + self.settings.wait
+        while not self._started.is_set():
+            if self.loop.time() > end or self._is_closed:
+                raise failed(503, "The graph is still being read.")
+            await asyncio.sleep(0.01)
 
     async def _wait(self) -> Worker:
         if not self.alive or len(self._waiting) >= self.settings.queue:
@@ -150,11 +178,12 @@ class Pool:
         waiter: asyncio.Future[Worker] = self.loop.create_future()
         self._waiting.append(waiter)
         self._make_room()
+        error = failed(503, "Too many queries are being evaluated.")
+        timer = self.loop.call_later(self.settings.wait, lambda: waiter.done() or waiter.set_exception(error))
         try:
-            return await asyncio.wait_for(waiter, self.settings.wait)
-        except TimeoutError:
-            raise failed(503, "Too many queries are being evaluated.") from None
+            return await waiter
         finally:
+            timer.cancel()
             with contextlib.suppress(ValueError):
                 self._waiting.remove(waiter)
 
@@ -214,14 +243,20 @@ class Pool:
 
     def _refill(self) -> None:
         if self.alive:
-            task = self.loop.create_task(self._fill())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._do(self._fill())
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self, patience: float) -> None:
         """Take no more queries, let those on their way end, and end the processes."""
-        self.alive = False
+        self.alive, self._is_closed = False, True
         end = self.loop.time() + patience
         while self.busy > 0 and self.loop.time() < end:
             await asyncio.sleep(0.02)
+        for task in self._tasks:
+            task.cancel()
+        self.loop.remove_reader(self._zygote.control)
         self._zygote.close()

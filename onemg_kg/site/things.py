@@ -12,6 +12,10 @@ from onemg_kg.terms import expand, term, text
 from onemg_kg.views import Entry, Group, View
 
 
+_FIRST = ("rdf:type", "dcterms:title", "skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:description", "skos:definition")
+_RANKS = {expand(name): rank for rank, name in enumerate(_FIRST)}
+
+
 @dataclass
 class Value:
     """One value of a property, with where its statement comes from.
@@ -150,10 +154,6 @@ class Thing:
         ]
 
 
-_FIRST = ("rdf:type", "dcterms:title", "skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:description", "skos:definition")
-
-
 def _rank(name: str) -> int:
     """What a reader looks for first comes first."""
-    order = [expand(first) for first in _FIRST]
-    return order.index(name) if name in order else len(order)
+    return _RANKS.get(name, len(_RANKS))

@@ -1,6 +1,7 @@
 """The HTTP contract: what a request is answered with, row by row, and that the files come as they are."""
 
 import gzip
+import http.client
 import re
 import signal
 import time
@@ -11,7 +12,8 @@ from typing import Any
 import brotli
 import pytest
 
-from onemg_kg.addresses import url
+from onemg_kg.addresses import iri, url
+from onemg_kg.server.tree import address
 from onemg_kg.terms import BASE
 
 HTML, TTL, JSONLD, NT = "text/html; charset=utf-8", "text/turtle; charset=utf-8", "application/ld+json", "application/n-triples"
@@ -275,6 +277,48 @@ def test_every_file_comes_as_it_is(live: Any, small_site: Path) -> None:
         assert (gzip.decompress(packed.body) if "content-encoding" in packed.fields else packed.body) == content
         small = live.ask("GET", address, {"Accept-Encoding": "br"})
         assert (brotli.decompress(small.body) if "content-encoding" in small.fields else small.body) == content
+
+
+@pytest.fixture(scope="module")
+def real(published: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., Any]) -> Any:
+    """A server over the site of this checkout."""
+    root = tmp_path_factory.mktemp("published") / "site"
+    for path, content in published.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return serve(root)
+
+
+def test_every_file_of_the_real_site_comes_as_it_is(real: Any, published: dict[str, bytes]) -> None:
+    assert len(published) > 5000
+    connection = http.client.HTTPConnection("127.0.0.1", real.port, timeout=30)
+    for path, content in sorted(published.items()):
+        connection.request("GET", "/" + url(path))
+        answer = connection.getresponse()
+        body = answer.read()
+        assert (answer.status, body == content) == (200, True), path
+        assert answer.getheader("Content-Type") != "application/octet-stream", path
+    connection.close()
+
+
+def test_every_tenth_real_iri_leads_to_each_of_its_forms(real: Any, published: dict[str, bytes]) -> None:
+    stems = sorted(path.removesuffix(".ttl") for path in published if path.endswith(".ttl") and path[:-4] + ".html" in published)
+    stems = [stem for stem in stems if stem + ".nt" in published]
+    assert len(stems) > 500
+    connection = http.client.HTTPConnection("127.0.0.1", real.port, timeout=30)
+    for stem in stems[::10]:
+        for wanted, suffix in (("text/html", ".html"), ("text/turtle", ".ttl"), ("application/rdf+xml", ".rdf"), ("image/png", "")):
+            connection.request("GET", address(iri(stem)), headers={"Accept": wanted})
+            answer = connection.getresponse()
+            body = answer.read()
+            is_thing = stem.startswith(("id/", "voc/"))
+            assert answer.status == (406 if not suffix else 303 if is_thing else 200), (stem, wanted)
+            if suffix and is_thing:
+                assert answer.getheader("Location") == "/" + url(stem + suffix)
+            elif suffix:
+                assert body == published[stem + suffix]
+    connection.close()
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br"])

@@ -449,6 +449,23 @@ def test_a_worker_that_dies_is_replaced(fort: Any) -> None:
     assert query(fort, LIGHT + " # again").status == 200
 
 
+def test_the_process_that_forks_is_replaced(small_site: Path, serve: Callable[..., Any]) -> None:
+    """Queries that come meanwhile wait for it."""
+    live = serve(small_site, cache=0)
+    zygote = _children(live.process.pid)[0]
+    os.kill(zygote, signal.SIGKILL)
+    end = time.monotonic() + 5
+    while time.monotonic() < end and live.ask("GET", "/readyz").status == 200 and _children(live.process.pid) == [zygote]:
+        time.sleep(0.005)
+    assert query(live, LIGHT).status == 200
+    assert live.ask("GET", "/readyz").status == 200
+    assert live.ask("GET", "/ns.ttl").status == 200
+    assert zygote not in _children(live.process.pid)
+    os.kill(_children(live.process.pid)[0], signal.SIGKILL)  # and once more
+    time.sleep(0.1)
+    assert query(live, LIGHT).status == 200
+
+
 def test_a_new_build_is_served_without_a_request_lost(tmp_path: Path, small_site: Path, serve: Callable[..., Any]) -> None:
     site = tmp_path / "build" / "site"
     shutil.copytree(small_site, site, symlinks=True)
