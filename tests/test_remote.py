@@ -1,0 +1,321 @@
+"""The same queries on stores elsewhere: the same rows, but for the differences that docs/stores.md names."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pyoxigraph as ox
+import pytest
+
+from onemg_kg import checks, facets, markup, push, queries, questions, remote, views
+from onemg_kg.client import Client, Credentials, Endpoint, Retries, StoreError
+from onemg_kg.errors import QueryError
+from onemg_kg.findings import Places
+from onemg_kg.graph import Graph
+from onemg_kg.project import Project
+from onemg_kg.push.dataset import canonical
+from onemg_kg.store import Queryable, Store
+from onemg_kg.terms import BASE
+
+NO_RETRY = Retries(number=0)
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "stores.md"
+KINDS = ("questions", "views", "facets", "lists", "pictures", "publication", "checks/data", "markup")
+"""The folders of queries that ask about the graph. The others ask about a store, or about the Framework's site."""
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], folder: Path, url: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program that answers queries at a URL."""
+    with (folder / "out").open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            assert process.poll() is None, (folder / "out").read_text()
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            with suppress(URLError, ConnectionError, TimeoutError), urlopen(url + "?query=ASK%7B%7D", timeout=5):
+                break
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def program(name: str, package: str) -> str:
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.is_file() else shutil.which(name, path="/usr/sbin:" + (os.environ.get("PATH", "")))
+    if found is None:
+        pytest.skip(f"no {name} on the PATH ({package}), so nothing is asked of it")
+    return found
+
+
+def oxigraph(folder: Path, port: int, command: str = "serve") -> list[str]:
+    return [program("oxigraph", "PyPI: oxigraph"), command, "--location", str(folder / "data"), "--bind", f"127.0.0.1:{port}"]
+
+
+@pytest.fixture(scope="module")
+def dataset(loaded: Graph) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for quad in (*loaded.stated, *loaded.inferred):
+        assert isinstance(quad.graph_name, ox.NamedNode)
+        found.setdefault(quad.graph_name.value, []).append(f"{quad.triple} .\n")
+    return {name: canonical(lines) for name, lines in sorted(found.items())}
+
+
+@pytest.fixture(scope="module")
+def oxigraph_url(
+    project: Project, dataset: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
+    """An Oxigraph to which the graph was pushed, and its folder."""
+    folder, port = tmp_path_factory.mktemp("oxigraph"), free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running(oxigraph(folder, port), folder, url + "/query"):
+        push.push(project, Client(push.find(url, None, None, Credentials())), dataset)
+        yield url, folder
+
+
+INI = """\
+[Database]
+DatabaseFile = {folder}/virtuoso.db
+ErrorLogFile = {folder}/virtuoso.log
+LockFile = {folder}/virtuoso.lck
+TransactionFile = {folder}/virtuoso.trx
+xa_persistent_file = {folder}/virtuoso.pxa
+[TempDatabase]
+DatabaseFile = {folder}/temp.db
+TransactionFile = {folder}/temp.trx
+[Parameters]
+ServerPort = 127.0.0.1:{sql}
+DisableUnixSocket = 1
+ServerThreads = 10
+NumberOfBuffers = 4000
+MaxDirtyBuffers = 3000
+[HTTPServer]
+ServerPort = 127.0.0.1:{port}
+ServerThreads = 8
+[SPARQL]
+ResultSetMaxRows = 10000
+"""
+
+
+@pytest.fixture(scope="module")
+def virtuoso_url(dataset: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A Virtuoso that holds the graph, and its folder."""
+    folder, port = tmp_path_factory.mktemp("virtuoso"), free_port()
+    (folder / "virtuoso.ini").write_text(INI.format(folder=folder, sql=free_port(), port=port))
+    command = [program("virtuoso-t", "Debian: virtuoso-opensource-7-bin"), "-f", "-c", str(folder / "virtuoso.ini")]
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder, url + "/sparql"):
+        login = Credentials("dba", "dba")
+        client = Client(push.find(url, None, None, login), login)
+        for name, lines in dataset.items():
+            client.add(name, "".join(lines), first=True)
+        yield url, folder
+
+
+def known(store: str) -> dict[str, str]:
+    """The differences that the documentation names: query and kind."""
+    rows = re.findall(r"^\| (\S+) \| `([^`]+)` \| (\w+) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    return {query: kind for name, query, kind in rows if name == store}
+
+
+def difference(query: queries.Query, here: Queryable, there: Queryable) -> str:
+    """``fails``, ``rows`` (as a multiset), ``order`` (where the query asks for one), or nothing."""
+    text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
+    try:
+        if here.is_construct(text):
+            return "" if set(here.construct(text)) == set(there.construct(text)) else "rows"
+        one, two = here.select(text), there.select(text)
+    except StoreError:
+        return "fails"
+    assert one.variables == two.variables
+    if Counter(one.rows) != Counter(two.rows):
+        return "rows"
+    return "order" if "ORDER BY" in text and one.rows != two.rows else ""
+
+
+def differences(project: Project, here: Queryable, there: Queryable) -> dict[str, str]:
+    found = {
+        f"{kind}/{query.name}": difference(query, here, there) for kind in KINDS for query in queries.folder(project, kind)
+    }
+    assert len(found) >= 100
+    return {name: what for name, what in found.items() if what}
+
+
+def test_oxigraph(project: Project, loaded: Graph, oxigraph_url: tuple[str, Path]) -> None:
+    there = remote.find(oxigraph_url[0], retries=NO_RETRY)
+    assert differences(project, loaded.store, there) == known("Oxigraph")
+    assert views.collect(project, there) == views.collect(project, loaded.store)
+    assert questions.answers(project, there) == questions.answers(project, loaded.store)
+    assert facets.collect(project, there) == facets.collect(project, loaded.store)
+    assert markup.of_all(project, there) == markup.of_all(project, loaded.store)
+    assert remote.check(project, there) == checks.run(checks.folder(project, "data"), loaded.store, Places(()))
+
+
+@pytest.mark.slow
+def test_virtuoso(project: Project, loaded: Graph, virtuoso_url: tuple[str, Path]) -> None:
+    url = virtuoso_url[0]
+    there = remote.find(url, retries=NO_RETRY)
+    assert differences(project, loaded.store, there) == known("Virtuoso")
+    with_login = remote.find(url, Credentials("dba", "dba"), NO_RETRY)
+    asked = "SELECT ?s WHERE { ?s a <https://w3id.org/oneplusmg/ns#Standard> } ORDER BY ?s"
+    assert with_login.select(asked) == loaded.store.select(asked)
+    with pytest.raises(StoreError, match=r"cuts the answer to query off \(ResultSetMaxRows\)"):
+        there.select("SELECT * WHERE { ?s ?p ?o }")
+
+
+def test_terms_are_those_of_our_store_and_documents_too(oxigraph_url: tuple[str, Path]) -> None:
+    there = remote.find(oxigraph_url[0], retries=NO_RETRY)
+    text = 'SELECT * WHERE { VALUES (?a ?b) { (<urn:x> "é,\\"\\n"@en-GB) (1.50 UNDEF) ("2"^^<urn:y> true) } }'
+    assert there.select(text) == Store().select(text)
+    for form in ("csv", "json"):
+        assert there.results(text, form) == Store().results(text, form)
+        assert there.results("ASK {}", "csv") == Store().results("ASK {}", "csv")
+    assert there.select("SELECT (BNODE() AS ?b) WHERE {}").rows[0][0] is not None
+    assert "bnode" in there.results("SELECT (BNODE() AS ?b) WHERE {}", "json")
+
+
+def test_what_cannot_be_asked(oxigraph_url: tuple[str, Path]) -> None:
+    url = oxigraph_url[0]
+    there = remote.find(url + "/query", retries=NO_RETRY)
+    with pytest.raises(QueryError, match="is not SPARQL"):
+        there.select("SELECT nonsense")
+    with pytest.raises(QueryError, match="gives a graph where rows"):
+        there.select("CONSTRUCT WHERE { ?s ?p ?o }")
+    with pytest.raises(QueryError, match="gives rows where a graph"):
+        there.construct("ASK {}")
+    with pytest.raises(StoreError, match="answers no query"):
+        remote.find(url + "/nowhere", retries=NO_RETRY)
+    with pytest.raises(StoreError, match="cannot be reached"):
+        remote.find(f"http://127.0.0.1:{free_port()}", retries=NO_RETRY)
+
+
+def test_what_the_default_graph_is(tmp_path: Path) -> None:
+    """A store that is empty is told; one whose default graph is full is asked as it is, so nothing counts twice."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with running(oxigraph(tmp_path, port), tmp_path, url + "/query"):
+        with pytest.raises(StoreError, match="onemg-kg push"):
+            remote.find(url, retries=NO_RETRY)
+        count = "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }"
+        for graph in (f"graph={BASE}graph/a", "default"):
+            headers = {"Content-Type": "application/n-triples"}
+            with urlopen(Request(f"{url}/store?{graph}", b"<urn:a> <urn:b> <urn:c> .", headers), timeout=10):
+                pass
+            assert remote.find(url, retries=NO_RETRY).select(count).rows == [(ox.Literal(1),)]
+
+
+# Read replicas behind nginx
+
+
+def test_read_replicas(project: Project, loaded: Graph, oxigraph_url: tuple[str, Path], tmp_path: Path) -> None:
+    """The set-up of docs/stores.md: a question is answered while one of two replicas lives."""
+    nginx = program("nginx", "Debian: nginx")
+    config = DOCUMENT.read_text(encoding="utf-8").split("```nginx\n")[1].split("```")[0]
+    first, second, front = free_port(), free_port(), free_port()
+    for named, port in (("127.0.0.1:7881", first), ("127.0.0.1:7882", second), ("127.0.0.1:7880", front)):
+        assert named in config
+        config = config.replace(named, f"127.0.0.1:{port}")
+    paths = "".join(f"{name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (tmp_path / "nginx.conf").write_text(
+        f"pid {tmp_path}/nginx.pid;\nerror_log {tmp_path}/error.log;\ndaemon off;\nevents {{}}\n"
+        f"http {{\naccess_log off;\n{paths}{config}}}\n"
+    )
+    source = oxigraph_url[0]
+    (dump := tmp_path / "dump.nq").write_bytes(
+        urlopen(Request(source + "/store", headers={"Accept": "application/n-quads"}), timeout=60).read()
+    )
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        load = [program("oxigraph", "PyPI: oxigraph"), "load", "--location", str(tmp_path / name / "data"), "--file", str(dump)]
+        subprocess.run(load, check=True, capture_output=True)
+    (query,) = (query for query in queries.folder(project, "questions") if query.name == "required-of-every-node")
+    wanted = loaded.store.select(query.text)
+    with ExitStack() as stack:
+        one, _ = [
+            stack.enter_context(
+                running(oxigraph(tmp_path / name, port, "serve-read-only"), tmp_path / name, f"http://127.0.0.1:{port}/query")
+            )
+            for name, port in (("one", first), ("two", second))
+        ]
+        (tmp_path / "front").mkdir()
+        command = [nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
+        stack.enter_context(running(command, tmp_path / "front", f"http://127.0.0.1:{front}/query"))
+        there = remote.find(f"http://127.0.0.1:{front}", retries=NO_RETRY)
+        assert there.select(query.text) == wanted
+        one.kill()
+        one.wait()
+        for _ in range(4):
+            assert there.select(query.text) == wanted
+
+
+@pytest.mark.slow
+def test_statements_in_two_graphs(project: Project, loaded: Graph) -> None:
+    """A union that is no set repeats rows of the queries that the documentation names, and changes none."""
+    quads = [*loaded.stated, *loaded.inferred]
+    quads += [ox.Quad(*quad.triple, ox.NamedNode(f"{BASE}graph/copy")) for quad in loaded.stated]
+    here, there = Store(quads), ox.Store()
+    there.bulk_extend(quads)
+    found = {}
+    for kind in KINDS:
+        for query in queries.folder(project, kind):
+            text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
+            if not here.is_construct(text):
+                answer = there.query(text, use_default_graph_as_union=True)
+                assert isinstance(answer, ox.QuerySolutions)
+                one, two = Counter(here.select(text).rows), Counter(tuple(row) for row in answer)
+                assert set(one) == set(two), query.name
+                if one != two:
+                    found[f"{kind}/{query.name}"] = "rows"
+    assert found == known("Union")
+
+
+# A store of another make
+
+ENDPOINT = """\
+use RDF::Endpoint; use RDF::Trine; use Plack::Request;
+my $model = RDF::Trine::Model->new(RDF::Trine::Store::Memory->new());
+my $settings = { update => 1, load_data => 0, service_description => { default => 0, named_graphs => 0 }, html => {} };
+my $endpoint = RDF::Endpoint->new($model, { endpoint => $settings });
+sub { $endpoint->run(Plack::Request->new(shift))->finalize };
+"""
+
+
+def test_rdf_endpoint(tmp_path: Path) -> None:
+    """It is too slow for the real graph: some statements only. Its default graph is no union, which is told."""
+    plackup = program("plackup", "Debian: librdf-endpoint-perl")
+    if subprocess.run(["perl", "-MRDF::Endpoint", "-e1"], capture_output=True, check=False).returncode:
+        pytest.skip("no RDF::Endpoint (Debian: librdf-endpoint-perl), so nothing is asked of it")
+    (tmp_path / "endpoint.psgi").write_text(ENDPOINT)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/sparql"
+    with running([plackup, "-E", "deployment", "--host", "127.0.0.1", "--port", str(port), "endpoint.psgi"], tmp_path, url):
+        triples = [f'<urn:s{i}> <urn:p> "{i}"^^<http://www.w3.org/2001/XMLSchema#integer> .' for i in range(3)]
+        client = Client(Endpoint(url, url))
+        client.update(f"INSERT DATA {{ GRAPH <urn:g> {{ {' '.join(triples)} }} }}")
+        with pytest.raises(StoreError, match="union of its named graphs"):
+            remote.find(url, retries=NO_RETRY)
+        client.update(f"INSERT DATA {{ {' '.join(triples)} }}")
+        here = Store(ox.parse("\n".join(line[:-1] + "<urn:g> ." for line in triples), ox.RdfFormat.N_QUADS))
+        there = remote.find(url, retries=NO_RETRY)
+        for text in ("SELECT ?s ?o WHERE { ?s <urn:p> ?o } ORDER BY DESC(?o)", "ASK { ?s <urn:p> 2 }", "ASK { ?s <urn:q> ?o }"):
+            assert there.select(text) == here.select(text)
+        text = "CONSTRUCT { ?s <urn:q> ?o } WHERE { GRAPH ?g { ?s <urn:p> ?o } }"
+        assert set(there.construct(text)) == set(here.construct(text))
