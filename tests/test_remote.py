@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 import pyoxigraph as ox
 import pytest
 
-from onemg_kg import checks, facets, markup, push, queries, questions, remote, views
+from onemg_kg import checks, cli, facets, markup, push, queries, questions, remote, views
 from onemg_kg.client import Client, Credentials, Endpoint, Retries, StoreError
 from onemg_kg.errors import QueryError
 from onemg_kg.findings import Places
@@ -190,6 +190,20 @@ def test_terms_are_those_of_our_store_and_documents_too(oxigraph_url: tuple[str,
         assert there.results("ASK {}", "csv") == Store().results("ASK {}", "csv")
     assert there.select("SELECT (BNODE() AS ?b) WHERE {}").rows[0][0] is not None
     assert "bnode" in there.results("SELECT (BNODE() AS ?b) WHERE {}", "json")
+
+
+def test_the_command_line_asks_it(oxigraph_url: tuple[str, Path], project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """query and check ask a store elsewhere, and say the same as of the files."""
+    url, _ = oxigraph_url
+    asked = ["--project", str(project.root), "query", "required-of-every-node", "--format", "csv"]
+    assert cli.run(asked) == 0
+    here = capsys.readouterr().out
+    assert cli.run([*asked, "--store", url]) == 0
+    assert capsys.readouterr().out == here
+    assert here.count("\n") > 20
+    assert cli.run(["--project", str(project.root), "check", "--store", url]) == 0
+    assert cli.run(["--project", str(project.root), "check", "--store", url, "--only", "shapes"]) == 2
+    assert "checks meaning alone" in capsys.readouterr().err
 
 
 def test_what_cannot_be_asked(oxigraph_url: tuple[str, Path]) -> None:

@@ -62,6 +62,7 @@ examples:
   onemg-kg query required-of-every-node
   onemg-kg query by-lifecycle-stage --param stage=discovery --format csv
   onemg-kg query my-question.rq --format json
+  onemg-kg query by-level --store http://127.0.0.1:7878      ask a store to which a build was pushed
 """,
     "explain": """\
 examples:
@@ -171,6 +172,9 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument(
         "--format", choices=("table", "csv", "json", "ttl"), help="how to print (default: table; ttl for CONSTRUCT)"
     )
+    for command in (check, query):
+        command.add_argument("--store", metavar="URL", help="ask a SPARQL 1.1 store to which a build was pushed, not the files")
+        command.add_argument("--credentials", type=_path, metavar="FILE", help="for the store: see `onemg-kg push --help`")
     explain = add("explain", "print everything known of a thing, each statement with where it comes from")
     explain.add_argument("thing", metavar="THING", help="a title, a short name, or an IRI")
     serve = add("serve", "serve a build: its web site and a read-only SPARQL 1.1 endpoint over its graph")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from onemg_kg.explain import Statement
     from onemg_kg.project import Project
     from onemg_kg.queries import Query
-    from onemg_kg.store import Table
+    from onemg_kg.store import Queryable, Table
 
 
 def list_(project: "Project", options: argparse.Namespace) -> int:
@@ -79,6 +79,13 @@ def _class(classes: "Table", wanted: str) -> str:
     raise OnemgError(f"no class is called {wanted!r}; there are {known}.", fix="Or list questions or views.")
 
 
+def _store(options: argparse.Namespace) -> "Queryable":
+    """The store elsewhere that the user named."""
+    from onemg_kg import client, remote
+
+    return remote.find(options.store, client.credentials(os.environ, options.credentials))
+
+
 def query_(project: "Project", options: argparse.Namespace) -> int:
     """Run a query."""
     from onemg_kg import cache, queries
@@ -91,7 +98,7 @@ def query_(project: "Project", options: argparse.Namespace) -> int:
             raise OnemgError(f"--param {given!r} has no value.", fix="Write --param NAME=VALUE.")
         values[name] = query.term(name, value)
     text = query.bind(values)
-    store = cache.load(project, cache.place(os.environ))
+    store: Queryable = _store(options) if options.store else cache.load(project, cache.place(os.environ))
     source = str(query.path)
     if store.is_construct(text, source):
         from onemg_kg.formats import FORMATS

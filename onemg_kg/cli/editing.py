@@ -1,10 +1,13 @@
 """The commands for editors: check, audit, sync."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
+from onemg_kg.cli.arguments import KINDS
 from onemg_kg.cli.terminal import paint, print_json, progress
+from onemg_kg.errors import OnemgError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +29,13 @@ def check_(project: "Project", options: argparse.Namespace) -> int:
     """Check the graph."""
     from onemg_kg import check
 
+    if options.store:
+        from onemg_kg import client, remote
+
+        if options.only not in (KINDS, ("meaning",)):
+            raise OnemgError("--store checks meaning alone.", fix="Leave --only out, or say --only meaning.")
+        found = remote.find(options.store, client.credentials(os.environ, options.credentials))
+        return _report(remote.check(project, found), options)
     try:
         findings = check.run(project, kinds=options.only, progress=progress)
     finally:

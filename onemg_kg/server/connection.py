@@ -45,6 +45,7 @@ class Connection(HttpToolsProtocol):
 
     settings: Settings
     application: App
+    cycle: Any  # uvicorn's exchange, or one of ours
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -79,7 +80,7 @@ class Connection(HttpToolsProtocol):
         if self._gone is not None and not self._gone.done():
             self._gone.set_result(None)
         if self.cycle is self._short:
-            self.cycle = None  # type: ignore[assignment] # as it is before the first request
+            self.cycle = None  # as it is before the first request
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -174,7 +175,7 @@ class Connection(HttpToolsProtocol):
         started = time.perf_counter()
         path, _, query = self.url.partition(b"?")
         request = Request.of(self.parser.get_method().decode(), path, query, self.headers, self.scheme or "http")
-        self.cycle = self._short  # type: ignore[assignment] # all of it that uvicorn looks at
+        self.cycle = self._short
         answering = self.application.respond(request, _nothing, self._until_gone)
         try:
             awaited = answering.send(None)
@@ -222,7 +223,7 @@ class Connection(HttpToolsProtocol):
     def _cycle(self, request: Request) -> RequestResponseCycle:
         """What uvicorn sends an answer with that comes in pieces."""
         return RequestResponseCycle(
-            {"method": "HEAD" if request.is_head else "GET"},  # type: ignore[arg-type,typeddict-item] # all that it looks at
+            {"method": "HEAD" if request.is_head else "GET"},  # type: ignore[typeddict-item] # all that it looks at
             self.transport,
             self.flow,
             self.logger,
@@ -242,7 +243,7 @@ class Connection(HttpToolsProtocol):
     def _look_whether_idle(self) -> None:
         """Hangs up where nothing has been asked for a while."""
         left = self._last + self.settings.patience - self.loop.time()
-        is_busy = self._is_in_head or self.cycle is not None and not self.cycle.response_complete
+        is_busy = self._is_in_head or not (self.cycle is None or self.cycle.response_complete)
         if left <= 0 and not is_busy:
             self.transport.close()
         else:
@@ -286,7 +287,8 @@ async def _nothing() -> bytes:
 def _resumed(begun: Coroutine[Any, Any, Response], awaited: Any) -> Generator[Any, Any, Response]:
     """What was begun outside of a task goes on inside of one, with what it waits for."""
     yield awaited
-    return (yield from begun)  # type: ignore[misc] # a coroutine may be delegated to in a generator that is one
+    response: Response = yield from begun
+    return response
 
 
 @functools.lru_cache(2)

@@ -179,7 +179,7 @@ class Pool:
         self._waiting.append(waiter)
         self._make_room()
         error = failed(503, "Too many queries are being evaluated.")
-        timer = self.loop.call_later(self.settings.wait, lambda: waiter.done() or waiter.set_exception(error))
+        timer = self.loop.call_later(self.settings.wait, lambda: None if waiter.done() else waiter.set_exception(error))
         try:
             return await waiter
         finally:

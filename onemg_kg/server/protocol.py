@@ -97,19 +97,26 @@ async def question(request: Request, read: Read) -> Question | None:
     Raises:
         Rejected: it is neither.
     """
+    if request.method == "GET":
+        return _got(request.query)
     given = _parameters(request.query)
     text: str | None = None
-    if request.method == "POST":
-        media_type = _content_type(request)
-        content = await read()
-        if media_type == _FORM:
-            given += _parameters(content)
-        else:
-            try:
-                text = content.decode()
-            except UnicodeDecodeError:
-                raise _bad("The query is not UTF-8.") from None
+    media_type = _content_type(request)
+    content = await read()
+    if media_type == _FORM:
+        given += _parameters(content)
+    else:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError:
+            raise _bad("The query is not UTF-8.") from None
     return _question(given, text, request.method)
+
+
+@functools.lru_cache(256)
+def _got(query: bytes) -> Question | None:
+    """The query operation of a request by GET: pages ask the same again and again, and to decode it takes a while."""
+    return _question(_parameters(query), None, "GET")
 
 
 def _content_type(request: Request) -> str:

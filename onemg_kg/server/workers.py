@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from onemg_kg.server.frames import DATA, HEAD, PREFIX, PROBLEM, READY, prefix
 from onemg_kg.server.settings import Settings
 
-_AHEAD = 512 * 1024
+_AHEAD = 1024 * 1024
 """How many bytes of an answer are held before they are sent, and how far a worker may be ahead of its client."""
 
 

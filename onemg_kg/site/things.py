@@ -11,7 +11,6 @@ from onemg_kg.graph import RULES, file_of
 from onemg_kg.terms import expand, term, text
 from onemg_kg.views import Entry, Group, View
 
-
 _FIRST = ("rdf:type", "dcterms:title", "skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:description", "skos:definition")
 _RANKS = {expand(name): rank for rank, name in enumerate(_FIRST)}
 

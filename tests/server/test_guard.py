@@ -69,7 +69,8 @@ READS = [
     "ASK { ?s ?p ?o FILTER(?a<?b && ?c>?d) }",
     "ASK { ?s a/^a*|!(a|^a)? ?o }",
     "PREFIX e: <x:> ASK { e:a.b e:c%20d e:e\\,f . e:g ?p 1.5e3, -2, +.5 }",
-    "SELECT (COUNT(DISTINCT *) AS ?n) (GROUP_CONCAT(?x; SEPARATOR=', ') AS ?l) { VALUES (?x ?y) { (1 UNDEF) } } GROUP BY ?x HAVING(?n>1)",
+    "SELECT (COUNT(DISTINCT *) AS ?n) (GROUP_CONCAT(?x; SEPARATOR=', ') AS ?l) "
+    "{ VALUES (?x ?y) { (1 UNDEF) } } GROUP BY ?x HAVING(?n>1)",
 ]
 
 
@@ -127,10 +128,11 @@ def test_steady_is_what_has_no_clock_and_no_dice() -> None:
 
 PIECES = st.sampled_from(
     [
-        "SELECT * {", "ASK", "{", "}", "(", ")", "?s", "?p", "<a>", "<", ">", ".", ";", ",", "'", '"', "'''", '"""', "\\", "\\u0022",
-        "#", "\n", " ", "  ", "SERVICE", "service", "SILENT", NOWHERE, "ex:", "ex:a", "service:", ":a", "true", "1", "1.", "e5", "@en",
-        "FILTER", "OPTIONAL", "UNION", "GRAPH", "BIND(1 AS ?a)", "FILTER(?a<?b)", "PREFIX ex: <http://127.0.0.1:9/> ", "{?s ?p ?o}",
-        "?x", "_:b", "[]", "^^", "a", "*", "/", "|", "!", "FROM", "VALUES ?v {1}", "%20", "\u00e9", "\u200d", "#>\n",
+        "SELECT * {", "ASK", "{", "}", "(", ")", "?s", "?p", "<a>", "<", ">", ".", ";", ",", "'", '"', "'''", '"""', "\\",
+        "\\u0022", "#", "\n", " ", "  ", "SERVICE", "service", "SILENT", NOWHERE, "ex:", "ex:a", "service:", ":a", "true",
+        "1", "1.", "e5", "@en", "FILTER", "OPTIONAL", "UNION", "GRAPH", "BIND(1 AS ?a)", "FILTER(?a<?b)",
+        "PREFIX ex: <http://127.0.0.1:9/> ", "{?s ?p ?o}", "?x", "_:b", "[]", "^^", "a", "*", "/", "|", "!", "FROM",
+        "VALUES ?v {1}", "%20", "\u00e9", "\u200d", "#>\n",
     ]
 )  # fmt: skip
 

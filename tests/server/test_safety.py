@@ -84,9 +84,11 @@ HEAVY = {
     "a cross product, filtered": f"SELECT * {{ {ANY} FILTER(?a = 'x') }}",
     "a cross product of optionals": "SELECT * { ?a ?b ?c OPTIONAL { ?d ?e ?f } OPTIONAL { ?g ?h ?i } OPTIONAL { ?j ?k ?l } }",
     "a cross product with MINUS": f"SELECT * {{ {ANY} MINUS {{ ?a ?x ?y . ?z ?v ?w }} }}",
-    "not exists over a cross product": "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER NOT EXISTS { ?g ?h ?i . ?c ?z ?f } }",
+    "not exists over a cross product": "SELECT (COUNT(*) AS ?n) "
+    "{ ?a ?b ?c . ?d ?e ?f FILTER NOT EXISTS { ?g ?h ?i . ?c ?z ?f } }",
     "a union of cross products": "SELECT (COUNT(*) AS ?n) {" + " UNION ".join(f"{{ {ANY} }}" for _ in range(20)) + "}",
-    "subqueries in subqueries": "SELECT * { { SELECT * { { SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c } } ORDER BY ?f } }",
+    "subqueries in subqueries": "SELECT * { "
+    "{ SELECT * { { SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c } } ORDER BY ?f } }",
     "all paths": "SELECT (COUNT(*) AS ?n) { ?a (!<x:a>)* ?b . ?c (!<x:b>)* ?d . ?e (!<x:c>)+ ?f }",
     "paths of paths": "SELECT (COUNT(*) AS ?n) { ?a ((((!<x:a>)*)/((!<x:b>)*))+|^(!<x:c>)*)* ?b . ?b (!<x:d>)* ?c }",
     "a long path": "SELECT * { ?a " + "/".join(["(!<x:a>)*"] * 40) + " ?b }",
@@ -113,7 +115,8 @@ HEAVY = {
     "a chain of ors": "ASK { FILTER(" + "||".join(["true"] * 20_000) + ") }",
     "a chain of path signs": "ASK { ?a " + "^" * 10_000 + "<x:a> ?b }",
     "a chain of path stars": "ASK { ?a (<x:a>" + ")*" * 1 + "*" * 10_000 + " ?b }",
-    "a long IN": "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c IN (" + ",".join(map(str, range(5000))) + ")) }",
+    "a long IN": "SELECT (COUNT(*) AS ?n) "
+    "{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c IN (" + ",".join(map(str, range(5000))) + ")) }",
     "many unions": "SELECT * {" + " UNION ".join("{ ?s ?p ?o }" for _ in range(5000)) + "}",
     "many variables": "SELECT * {" + " ".join(f"?a{n} ?b{n} ?c{n} ." for n in range(2000)) + "} LIMIT 1",
     "many prefixes": "".join(f"PREFIX p{n}: <http://x.example/{n}#>\n" for n in range(4000)) + "ASK {}",
@@ -287,14 +290,18 @@ REQUESTS = {
     "two lengths": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nASK {}",
     "a length that is none": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\nASK {}",
     "a length without end": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 40 + b"\r\n\r\nASK {}",
-    "a smuggled request": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x",
+    "a smuggled request": b"POST /sparql HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /x",
     "a chunk that is none": b"POST /sparql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-    "a chunk without end": b"POST /sparql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/sparql-query\r\n\r\n"
+    "a chunk without end": b"POST /sparql HTTP/1.1\r\nHost: x\r\n"
+    b"Transfer-Encoding: chunked\r\nContent-Type: application/sparql-query\r\n\r\n"
     + b"1000\r\n" + b"#" * 4096 + b"\r\n" + b"ffffff\r\n" + b"#" * 900_000,
     "ranges by thousands": b"GET /assets/digits.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRange: bytes="
     + b",".join(b"%d-" % n for n in range(1300)) + b"\r\n\r\n",
-    "a range that overflows": b"GET /ns.ttl HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRange: bytes=" + b"9" * 400 + b"-\r\n\r\n",
-    "a date that overflows": b"GET /ns.ttl HTTP/1.1\r\nHost: x\r\nConnection: close\r\nIf-Modified-Since: Fri, 31 Dec 99999 00:00:00 GMT\r\n\r\n",
+    "a range that overflows": b"GET /ns.ttl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    b"Range: bytes=" + b"9" * 400 + b"-\r\n\r\n",
+    "a date that overflows": b"GET /ns.ttl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    b"If-Modified-Since: Fri, 31 Dec 99999 00:00:00 GMT\r\n\r\n",
     "formats by thousands": b"GET /ns?" + b"format=x&" * 1700 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 }  # fmt: skip
 
@@ -328,7 +335,7 @@ def test_a_script_in_a_query_stays_text(fort: Any) -> None:
 
 
 def test_clients_that_are_slow_are_cut_off(fort: Any) -> None:
-    """One that never says what it wants, one that says it letter by letter, one that sends no content, one that takes no answer."""
+    """One that never says what it wants, one that says it by letters, one that sends no content, one that takes no answer."""
     half = b"GET / HTTP/1.1\r\nHost: x\r\nX: "
     length = b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK"
     for sent in (b"", half, length):
