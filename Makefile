@@ -54,7 +54,7 @@ frontend: $(VENDOR)/query.js ## bundle the in-browser query editor, where Node i
 $(VENDOR)/query.js: $(FRONTEND)
 	@if ! { command -v npm && node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)'; } >/dev/null 2>&1; then \
 	  echo "The in-browser query editor is left out, or as it was, because Node 18 or newer with npm is not here."; \
-	elif ! { cd frontend && $(NPM_CI) && npm run --silent build; }; then \
+	elif ! (cd frontend && $(NPM_CI) && npm run --silent build); then \
 	  echo "The in-browser query editor is left out, or as it was, because its packages could not be installed or bundled."; \
 	fi
 
@@ -62,7 +62,7 @@ $(VENDOR)/query.js: $(FRONTEND)
 $(NPM_TESTS)/node_modules: $(NPM_TESTS)/package-lock.json
 	@if ! command -v npm >/dev/null; then \
 	  echo "Accessibility and HTML are not tested, because npm is not here."; \
-	elif ! { cd $(NPM_TESTS) && $(NPM_CI); }; then \
+	elif ! (cd $(NPM_TESTS) && $(NPM_CI)); then \
 	  echo "Accessibility and HTML are not tested, because their validators could not be installed."; \
 	else touch $@; fi
 
