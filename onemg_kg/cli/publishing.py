@@ -64,6 +64,8 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
         (f"rules{os.sep}", "a page for each rule of onemg-kg check and audit"),
         ("manifest.json", "size and SHA-256 of every file"),
     )
+    if not site.has_editor():
+        print("  The query editor of the browser is left out: it was not bundled (make frontend, where Node is).")
     for name, what in rows:
         print(f"  {out}{os.sep}{name:<15} {what}")
     return 0

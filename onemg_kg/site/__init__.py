@@ -90,6 +90,11 @@ class Content:
     place: Place
 
 
+def has_editor() -> bool:
+    """Whether the query editor of the browser was bundled, and so is part of a site."""
+    return (ASSETS / "vendor" / "query.js").is_file()
+
+
 def _count(group: Group) -> int:
     """How many resources a group has, with its parts; one in several parts counts once."""
     return len({entry.resource for entry in group.entries} | {entry.resource for part in group.parts for entry in part.entries})
@@ -139,7 +144,7 @@ class _Writer:
             version=self.content.project.version,
             commit=source.first("dcterms:identifier"),
             date=source.first("dcterms:issued"),
-            editor=(ASSETS / "vendor" / "query.js").is_file(),
+            editor=has_editor(),
             endpoint=self.content.place.endpoint,
         )
 
