@@ -160,8 +160,10 @@ def load(server: Server, url: str, accept: str, seconds: float) -> Load:
 
 def median(loads: list[Load]) -> Load:
     """The middle of each figure; of what went wrong, all."""
-    middle = [statistics.median(getattr(one, name) for one in loads) for name in ("rate", "per_cpu", "median", "p99")]
-    return Load(*middle, sum(one.bad for one in loads))
+    rate, per_cpu, middle, p99 = (
+        statistics.median(getattr(one, name) for one in loads) for name in ("rate", "per_cpu", "median", "p99")
+    )
+    return Load(rate, per_cpu, middle, p99, sum(one.bad for one in loads))
 
 
 def get(port: int, target: str, timeout: float = 60) -> tuple[int, bytes]:

@@ -1,11 +1,12 @@
 """The static site in memory: every file with what a response says of it, read once and never changed."""
 
+import functools
 import gzip
 import hashlib
 import json
 import mimetypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -65,7 +66,7 @@ class File:
         content: its content.
         modified: when it was last changed, in seconds since 1970.
         media_type: its media type, with the character set where it has one.
-        link: the header field ``Link``; empty where there is none.
+        linked: gives the header field ``Link``, if there is one.
         answers: whole responses, by coding and by header fields that only some have.
     """
 
@@ -73,7 +74,7 @@ class File:
     content: bytes
     modified: int
     media_type: str
-    link: bytes = b""
+    linked: Callable[[], str] = str
     answers: dict[tuple[Any, ...], Response] = field(default_factory=dict)
     _encoded: dict[str, bytes] = field(default_factory=dict)
     _tag: str = ""
@@ -84,6 +85,11 @@ class File:
         if not self._tag:
             self._tag = hashlib.sha256(self.content).hexdigest()[:32]
         return self._tag
+
+    @functools.cached_property
+    def link(self) -> bytes:
+        """The header field ``Link``; empty where there is none."""
+        return self.linked().encode()
 
     @property
     def last_modified(self) -> bytes:
@@ -167,7 +173,7 @@ class Tree:
         self.documents = self._documents()
         for document in self.documents.values():
             for form, file in document.files.items():
-                file.link = self._links(document, form).encode()
+                file.linked = functools.partial(self._links, document, form)
             self._place(document)
         self._withdraw()
 
@@ -253,7 +259,8 @@ def _read(root: Path) -> Iterator[tuple[str, bytes, int]]:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((entry.path, f"{prefix}{entry.name}/"))
                     elif entry.is_file(follow_symlinks=False):
-                        yield prefix + entry.name, Path(entry.path).read_bytes(), int(entry.stat().st_mtime)
+                        with open(entry.path, "rb") as file:  # noqa: PTH123 - a Path for each of thousands of files takes a while
+                            yield prefix + entry.name, file.read(), int(entry.stat().st_mtime)
     except OSError as error:
         raise ProjectError(f"cannot be read: {error.strerror}.", source=str(root), fix="Build first.") from None
 

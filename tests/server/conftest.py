@@ -97,7 +97,8 @@ class Live:
 
     def events(self) -> list[dict[str, object]]:
         """What it logged."""
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        whole = self.log.read_text().rpartition("\n")[0]  # the last line may be half written
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     def wait_for(self, event: str, count: int = 1, timeout: float = 60) -> dict[str, object]:
         """Waits until it has logged an event so many times."""
