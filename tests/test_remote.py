@@ -280,27 +280,6 @@ def test_read_replicas(project: Project, loaded: Graph, oxigraph_url: tuple[str,
             assert there.select(query.text) == wanted
 
 
-@pytest.mark.slow
-def test_statements_in_two_graphs(project: Project, loaded: Graph) -> None:
-    """A union that is no set repeats rows of the queries that the documentation names, and changes none."""
-    quads = [*loaded.stated, *loaded.inferred]
-    quads += [ox.Quad(*quad.triple, ox.NamedNode(f"{BASE}graph/copy")) for quad in loaded.stated]
-    here, there = Store(quads), ox.Store()
-    there.bulk_extend(quads)
-    found = {}
-    for kind in KINDS:
-        for query in queries.folder(project, kind):
-            text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
-            if not here.is_construct(text):
-                answer = there.query(text, use_default_graph_as_union=True)
-                assert isinstance(answer, ox.QuerySolutions)
-                one, two = Counter(here.select(text).rows), Counter(tuple(row) for row in answer)
-                assert set(one) == set(two), query.name
-                if one != two:
-                    found[f"{kind}/{query.name}"] = "rows"
-    assert found == known("Union")
-
-
 # A store of another make
 
 ENDPOINT = """\
