@@ -86,11 +86,6 @@ class Verdict:
     named: tuple[str, ...]
     steady: bool
 
-    @property
-    def has_dataset(self) -> bool:
-        """Whether the query says which graphs it is asked of."""
-        return bool(self.default or self.named)
-
 
 class _Token(NamedTuple):
     kind: str

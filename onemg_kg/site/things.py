@@ -116,10 +116,6 @@ class Thing:
         """The first value of the first of some properties that has one; empty where none has."""
         return next((value.text for name in names for value in self.get(name)), "")
 
-    def is_a(self, name: str) -> bool:
-        """Whether the thing is of a class, by the short name of that."""
-        return expand(name) in self.types
-
     def _value(self, node: object, quad: ox.Quad) -> Value:
         if isinstance(node, ox.Literal):
             plain = node.language is not None or node.datatype == term("xsd:string")
