@@ -180,8 +180,9 @@ class _Writer:
     def _front(self) -> Iterator[tuple[str, bytes]]:
         by_name = {view.name: view for view in self.content.views}
         levels = by_name["by-level"].groups
+        resource = (term("rdf:type"), term("onemg:FrameworkResource"))
         counts = {
-            "resources": sum(expand("onemg:FrameworkResource") in self.descriptions.types(iri) for iri in self._described()),
+            "resources": len({quad.subject for quad in self.content.quads if (quad.predicate, quad.object) == resource}),
             "countries": len(by_name["by-country"].groups),
             "questions": len(self.content.answers),
         }
@@ -221,10 +222,6 @@ class _Writer:
                 rules=self.rules,
             ),
         )
-
-    def _described(self) -> Iterator[str]:
-        for path in self.descriptions.paths():
-            yield self.descriptions.describe(path).iri
 
     def _views(self) -> Iterator[tuple[str, bytes]]:
         found = self.content.views
