@@ -36,6 +36,21 @@ def from_lines(lines: Iterable[str], graph: str = "") -> list[ox.Quad]:
     return list(ox.parse(text, format=ox.RdfFormat.N_QUADS, lenient=True))
 
 
+def load(path: Path) -> ox.Store:
+    """A file of N-Quads, indexed, with the union of its graphs as the default graph. Other threads go on meanwhile.
+
+    That is a set, as SPARQL 1.1 (section 13) asks for: Oxigraph's own union answers once for each graph that holds a statement.
+
+    Raises:
+        OSError: the file cannot be read.
+        SyntaxError: it is no N-Quads.
+    """
+    store = ox.Store()
+    store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS, lenient=True)
+    store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?graph { ?s ?p ?o } }")
+    return store
+
+
 class Table(NamedTuple):
     """The answer to a SELECT query.
 
@@ -87,18 +102,23 @@ class Store:
         self.add(quads)
 
     @classmethod
+    def of(cls, store: ox.Store) -> "Store":
+        """What :func:`load` made."""
+        made = cls.__new__(cls)
+        made._store = store
+        return made
+
+    @classmethod
     def open(cls, folder: Path) -> "Store":
         """What :meth:`save` wrote, to read only. The files are open from then on: they may be removed.
 
         Raises:
             OSError: the folder cannot be read, or is no database.
         """
-        store = cls.__new__(cls)
         try:
-            store._store = ox.Store.read_only(str(folder))
+            return cls.of(ox.Store.read_only(str(folder)))
         except RuntimeError as error:  # what pyoxigraph raises for a database that is corrupt
             raise OSError(str(error)) from None
-        return store
 
     def save(self, folder: Path) -> None:
         """Write the dataset to a new folder, as a database of Oxigraph (RocksDB).

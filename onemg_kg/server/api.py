@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import pyoxigraph as ox
-
 from onemg_kg import facets
 from onemg_kg.facets import Facet, Resource
 from onemg_kg.project import Project
@@ -202,17 +200,16 @@ class Api:
         }  # fmt: skip
 
 
-def load(project: Project, graph: bytes) -> Api:
+def over(project: Project, store: Store) -> Api:
     """The API over a graph.
 
     Args:
         project: has the queries of the facets.
-        graph: the graph in N-Quads.
+        store: the graph.
 
     Raises:
         QueryError: a facet cannot be read.
     """
-    store = Store(ox.parse(graph, format=ox.RdfFormat.N_QUADS, lenient=True))
     return Api(facets.collect(project, store), facets.resources(project, store))
 
 

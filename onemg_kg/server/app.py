@@ -10,10 +10,10 @@ from onemg_kg.server import api, static
 from onemg_kg.server.api import Api
 from onemg_kg.server.cache import Cache
 from onemg_kg.server.journal import Journal
-from onemg_kg.server.messages import Request, Response, not_allowed, options, plain, problem
+from onemg_kg.server.messages import Repeat, Request, Response, not_allowed, options, plain, problem
 from onemg_kg.server.metrics import MEDIA_TYPE, Metrics
-from onemg_kg.server.pool import Pool
-from onemg_kg.server.protocol import Endpoint, Gone, Read, Rejected
+from onemg_kg.server.pool import Gone, Pool
+from onemg_kg.server.protocol import Endpoint, Read, Rejected
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.tree import Tree
 from onemg_kg.server.workers import Failed
@@ -38,12 +38,15 @@ class Build:
 
     Attributes:
         api: the API for people who do not speak SPARQL, once it is there.
+        cache: answers to queries, by query.
+        repeats: responses that came of requests before, by all the bytes of the request.
     """
 
     def __init__(self, tree: Tree, pool: Pool, settings: Settings, describe: str) -> None:
         self.tree, self.pool = tree, pool
         self.api: Api | None = None
-        self.cache = Cache(settings.cache)
+        self.cache: Cache[Response] = Cache(settings.cache)
+        self.repeats: Cache[Repeat] = Cache(settings.cache // 8)
         self.endpoint = Endpoint(pool, self.cache, self._page if "query.html" in tree.files else None, describe)
 
     async def _page(self, _: Request) -> Response:
@@ -150,14 +153,15 @@ class App:
         return plain(200, MEDIA_TYPE, self._metrics.text(self._gauges()).encode(), fresh)
 
     def _gauges(self) -> dict[str, tuple[str, float]]:
-        pool, cache = self.build.pool, self.build.cache
+        pool, cache, repeats = self.build.pool, self.build.cache, self.build.repeats
         return {
             "onemg_queries_running": ("Queries that are evaluated.", pool.busy),
             "onemg_queries_heavy": ("Queries that have taken long and go on.", pool.heavy),
             "onemg_queries_waiting": ("Queries that wait for a worker.", pool.waiting),
             "onemg_workers_ended_total": ("Workers ended before their time.", pool.ended),
-            "onemg_cache_bytes": ("Size of the answers kept.", cache.size),
+            "onemg_cache_bytes": ("Size of the answers kept.", cache.size + repeats.size),
             "onemg_cache_hits_total": ("Answers given from those kept.", cache.hits),
+            "onemg_repeats_total": ("Requests that were the same, byte for byte, as one before.", repeats.hits),
             "onemg_cache_misses_total": ("Answers that were not kept.", cache.misses),
             "onemg_site_bytes": ("Size of the files served.", self.build.tree.size),
             "onemg_reloads_total": ("Builds that came after the first.", self._reloads),

@@ -1,12 +1,13 @@
-"""Answers that were given before: exactly the same ones, as many as fit."""
+"""What was answered before: exactly the same, as much as fits."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Generic, TypeVar
 
-from onemg_kg.server.messages import Response
+Answer = TypeVar("Answer")
 
 
-class Cache:
+class Cache(Generic[Answer]):
     """Whole answers by what was asked. It belongs to one build of the graph, and ends with it.
 
     Args:
@@ -24,9 +25,9 @@ class Cache:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = self.hits = self.misses = 0
-        self._entries: OrderedDict[Hashable, tuple[Response, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[Answer, int]] = OrderedDict()
 
-    def get(self, key: Hashable) -> Response | None:
+    def get(self, key: Hashable) -> Answer | None:
         """The answer to what was asked, if it was asked before."""
         entry = self._entries.get(key)
         if entry is None:
@@ -36,18 +37,18 @@ class Cache:
         self._entries.move_to_end(key)
         return entry[0]
 
-    def put(self, key: Hashable, response: Response, size: int) -> None:
+    def put(self, key: Hashable, answer: Answer, size: int) -> None:
         """Keep an answer, and let go of those that were not wanted for longest.
 
         Args:
             key: what was asked.
-            response: the whole answer.
+            answer: the whole answer.
             size: how many bytes question and answer have.
         """
         cost = size + self._OVERHEAD
         if cost > self.limit // 8 or key in self._entries:
             return
-        self._entries[key] = response, cost
+        self._entries[key] = answer, cost
         self.size += cost
         while self.size > self.limit:
             _, (_, freed) = self._entries.popitem(last=False)

@@ -1,6 +1,7 @@
 """The HTTP/1.1 connections: what a client may send, and how long it may take (RFC 9110, 15.5.9 and 15.5.15; RFC 6585, 5).
 
 A request without content is answered the short way, past ASGI: most are, and it costs a third. All others go through uvicorn.
+One that came before, byte for byte, whose response cannot have changed, is not even read.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from onemg_kg.server.app import App
-from onemg_kg.server.messages import Request, Response
+from onemg_kg.server.messages import Repeat, Request, Response
 from onemg_kg.server.settings import Settings
 
 _MESSAGES = {
@@ -25,6 +26,12 @@ _MESSAGES = {
 }
 _LONG = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"connection"))
 """The header fields of a request that is not answered the short way."""
+
+
+_SMALL = 4096
+"""How many bytes a request may have to be remembered."""
+_BRIEF = 64 * 1024
+"""How many bytes of content a response may have to be remembered."""
 
 
 class _Exchange:
@@ -58,6 +65,9 @@ class Connection(HttpToolsProtocol):
         self._last = 0.0
         self._short = _Exchange()
         self._gone: asyncio.Future[None] | None = None
+        self._is_open = False
+        self._begun = 0
+        self._repeat: Repeat | None = None
 
     @classmethod
     def bounded(cls, settings: Settings, application: App) -> type["Connection"]:
@@ -84,7 +94,20 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """A part of a request."""
+        """A part of a request, or several."""
+        if len(data) > _SMALL or self._is_open or not self._is_free() or not self._short.keep_alive:
+            self._read(data)
+            return
+        repeats = self.application.build.repeats
+        known = repeats.get(data)
+        if known is not None and not self.transport.is_closing():
+            self._say_again(known)
+        elif (repeat := self._read(data)) is not None:
+            repeats.put(data, repeat, len(data) + len(repeat.rest))
+
+    def _read(self, data: bytes) -> Repeat | None:
+        """Reads a part of a request, or several. What was one request, and has a response that cannot change, is given back."""
+        self._begun, self._repeat = 0, None
         self._seen += len(data)
         if self._seen > self.settings.head + self.settings.url + 2 * self.settings.request:
             self._refuse(413)  # not even what is left out of a content may go on for ever
@@ -92,6 +115,7 @@ class Connection(HttpToolsProtocol):
             super().data_received(data)
             if self._is_in_head and self._deadline is None:
                 self._await_request()
+        return self._repeat if self._begun == 1 and not self._is_open else None
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -99,7 +123,8 @@ class Connection(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._head = self._seen = 0
-        self._is_in_head = self._is_short = True
+        self._is_in_head = self._is_short = self._is_open = True
+        self._begun += 1
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
@@ -143,6 +168,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._is_open = False
         if self.cycle is not self._short and not self.transport.is_closing():
             super().on_message_complete()
 
@@ -160,15 +186,37 @@ class Connection(HttpToolsProtocol):
     def _may_be_short(self) -> bool:
         """Whether there is nothing out of the ordinary about a request, nothing before it, and a client that takes answers."""
         return (
-            (self.cycle is None or self.cycle.response_complete)
+            self._is_free()
             and self.parser.get_method() in (b"GET", b"HEAD")
             and self.parser.get_http_version() == "1.1"
-            and not self.flow.write_paused
             and self.url[:1] == b"/"
             and self.url[:2] != b"//"
             and b"#" not in self.url
             and self.url.isascii()
         )
+
+    def _is_free(self) -> bool:
+        """Whether all that was asked is answered, and the client takes answers."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
+    def _say_again(self, known: Repeat) -> None:
+        """Sends what was sent before."""
+        started = time.perf_counter()
+        self._settle()
+        self.cycle = self._short
+        self.transport.write(known.status + self._always() + known.rest)
+        self._answered()
+        self.application.account(known.request, known.response, known.size, started)
+
+    def _answered(self) -> None:
+        self.server_state.total_requests += 1
+        self._last = self.loop.time()
+        if self._idle is None:
+            self._idle = self.loop.call_later(self.settings.patience, self._look_whether_idle)
+
+    def _always(self) -> bytes:
+        """The header fields that every response has."""
+        return _written(tuple(self.server_state.default_headers))
 
     def _answer(self) -> None:
         """Answers a request, at once if nothing has to be waited for."""
@@ -181,10 +229,7 @@ class Connection(HttpToolsProtocol):
             awaited = answering.send(None)
         except StopIteration as found:
             self._write(request, found.value, started)
-            self.server_state.total_requests += 1
-            self._last = self.loop.time()
-            if self._idle is None:
-                self._idle = self.loop.call_later(self.settings.patience, self._look_whether_idle)
+            self._answered()
             return
         self._short.response_complete = False
         task = self.loop.create_task(self._follow(request, _resumed(answering, awaited), started))
@@ -211,10 +256,15 @@ class Connection(HttpToolsProtocol):
     def _write(self, request: Request, response: Response, started: float) -> None:
         """Sends a whole response, and hangs up if the server is about to stop."""
         close = b"\r\n" if self._short.keep_alive else b"connection: close\r\n\r\n"
-        head = STATUS_LINE[response.status] + _written(tuple(self.server_state.default_headers)) + response.lines + close
+        status = STATUS_LINE[response.status]
         size = 0 if request.is_head else len(response.body)
-        self.transport.write(head)
-        if size:
+        if size <= _BRIEF:
+            rest = response.lines + close + (response.body if size else b"")
+            self.transport.write(status + self._always() + rest)
+            if response.steady:
+                self._repeat = Repeat(request, response, status, rest, size)
+        else:
+            self.transport.write(status + self._always() + response.lines + close)
             self.transport.write(response.body)
         if not self._short.keep_alive:
             self.transport.close()
@@ -274,8 +324,7 @@ class Connection(HttpToolsProtocol):
         fields = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(message)
         if status == 503:
             fields = b"retry-after: 1\r\n" + fields
-        always = _written(tuple(self.server_state.default_headers))
-        self.transport.write(STATUS_LINE[status] + always + fields + message)
+        self.transport.write(STATUS_LINE[status] + self._always() + fields + message)
         self.transport.close()
 
 

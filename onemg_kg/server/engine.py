@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from onemg_kg.server import guard
 from onemg_kg.server.frames import DATA, END, HEAD, PROBLEM, frame
-from onemg_kg.store import in_default_graph
+from onemg_kg.store import in_default_graph, load
 from onemg_kg.terms import BASE, PREFIXES
 
 RESULTS = {
@@ -114,11 +114,7 @@ class Engine:
     """
 
     def __init__(self, path: Path) -> None:
-        quads = list(ox.parse(path=path, format=ox.RdfFormat.N_QUADS, lenient=True))
-        self._store = ox.Store()
-        self._store.bulk_extend(quads)
-        # A set, as SPARQL 1.1 (section 13) asks for: Oxigraph's own union answers once for each graph that holds a statement.
-        self._store.bulk_extend(in_default_graph(quad.triple for quad in quads))
+        self._store = load(path)
         self.names = {graph.value for graph in self._store.named_graphs() if isinstance(graph, ox.NamedNode)}
         self.judge = functools.lru_cache(512)(guard.judge)
 

@@ -6,6 +6,9 @@ import struct
 READY, HEAD, DATA, END, PROBLEM, QUERY = b"R", b"H", b"D", b"E", b"P", b"Q"
 """The kinds: the number of a worker's process; what an answer is, a piece of it, its end; why there is none; what is asked."""
 
+SPAWN, KILL, CALM = "spawn", "kill", "calm"
+"""What the server tells the process that forks: a new worker, the end of one, and that one give way to others."""
+
 _PREFIX = struct.Struct(">cI")
 PREFIX = _PREFIX.size
 _USUAL = 64 * 1024

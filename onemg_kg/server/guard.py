@@ -5,6 +5,7 @@ from who reads tokens. Oxigraph's grammar reads characters, not tokens, and so f
 ``SERVICEex:a{}``. What two readers could read in two ways is refused here, and a worker cannot open a socket in any case.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,8 +37,7 @@ _BASE_CHARACTER = (
 _NAME = f"[{_BASE_CHARACTER}_0-9\u00b7\u0300-\u036f\u203f-\u2040-]"
 _ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
 _LOCAL = f"(?:[{_BASE_CHARACTER}_:0-9]|{_ESCAPED})(?:(?:{_NAME}|[:]|{_ESCAPED})|\\.+(?={_NAME}|[:%\\\\]))*"
-_TOKEN = re.compile(
-    rf"""
+_TOKEN = rf"""
       (?P<space>[ \t\r\n]+|\#[^\r\n]*)
     | (?P<iri><(?:[^<>"{{}}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{{4}}|\\U[0-9A-Fa-f]{{8}})*>)
     | (?P<name>(?:[{_BASE_CHARACTER}](?:{_NAME}|\.(?={_NAME}|[.:]))*)?:(?:{_LOCAL})?)
@@ -51,9 +51,7 @@ _TOKEN = re.compile(
     | (?P<open>[({{\[])
     | (?P<close>[)}}\]])
     | (?P<sign>[<>=!&|+*/^,;.?-])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 _ABSOLUTE = re.compile("<[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -87,7 +85,16 @@ class Verdict:
     steady: bool
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A word of a query.
+
+    Attributes:
+        kind: ``iri``, ``name`` (a prefixed one), ``word`` (a keyword), ``other`` (a variable, blank node, language tag or
+            number), ``string``, ``open`` or ``close`` (a bracket), or ``sign``.
+        text: how it is written; a keyword in lower case.
+        start: where it starts.
+    """
+
     kind: str
     text: str
     start: int
@@ -102,20 +109,30 @@ def _refuse(text: str, offset: int, status: int, message: str) -> Refused:
     return Refused(status, message, *place(text, offset))
 
 
-def _tokens(text: str) -> list[_Token]:
-    """The tokens of a query. Words are in lower case: no keyword has a case."""
-    tokens = []
+@functools.cache
+def _token() -> re.Pattern[str]:
+    """Compiled when it is first needed: that takes a while."""
+    return re.compile(_TOKEN, re.VERBOSE | re.DOTALL)
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of a query. Words are in lower case: no keyword has a case.
+
+    Raises:
+        Refused: no token of SPARQL 1.1 starts somewhere.
+    """
+    read: list[Token] = []
     at = 0
-    for found in _TOKEN.finditer(text):
+    for found in _token().finditer(text):
         kind, start = str(found.lastgroup), found.start()
         if start != at:
             break
         at = found.end()
         if kind != "space":
-            tokens.append(_Token(kind, found[0].lower() if kind == "word" else found[0], start))
+            read.append(Token(kind, found[0].lower() if kind == "word" else found[0], start))
     if at != len(text):
         raise _refuse(text, at, 400, f"no word of SPARQL 1.1 starts with {text[at]!r}.")
-    return tokens
+    return read
 
 
 def judge(text: str) -> Verdict:
@@ -127,23 +144,23 @@ def judge(text: str) -> Verdict:
     Raises:
         Refused: it has an update, ``SERVICE``, a word that is no keyword of SPARQL 1.1, or brackets nested too deep.
     """
-    tokens = _tokens(text)
+    held = tokens(text)
     depth = 0
-    prefixes = _prefixes(tokens)
-    for index, (kind, written, start) in enumerate(tokens):
+    prefixes = _prefixes(held)
+    for index, (kind, written, start) in enumerate(held):
         if kind == "word":
             if written not in _KEYWORDS:
                 raise _refuse(text, start, *_objection(written))
         elif kind == "name":
-            _check_name(text, tokens, index, prefixes)
+            _check_name(text, held, index, prefixes)
         elif kind == "iri" and _may_hide(written):
             raise _refuse(text, start, 403, "put spaces around the < of a comparison: this can be read in two ways.")
         elif kind in ("open", "close"):
             depth += 1 if kind == "open" else -1
             if depth > MAX_NESTING:
                 raise _refuse(text, start, 400, f"brackets nest deeper than {MAX_NESTING}.")
-    steady = not any(token.kind == "word" and token.text in _VOLATILE for token in tokens)
-    return Verdict(*_dataset(text, tokens, prefixes), steady)
+    steady = not any(token.kind == "word" and token.text in _VOLATILE for token in held)
+    return Verdict(*_dataset(text, held, prefixes), steady)
 
 
 def _objection(word: str) -> tuple[int, str]:
@@ -155,7 +172,7 @@ def _objection(word: str) -> tuple[int, str]:
     return 400, f"{word.upper()} is no keyword of SPARQL 1.1."
 
 
-def _check_name(text: str, held: list[_Token], index: int, prefixes: dict[str, str]) -> None:
+def _check_name(text: str, held: list[Token], index: int, prefixes: dict[str, str]) -> None:
     """A prefixed name must have a prefix that is declared, and none that ends the way a service would begin."""
     token = held[index]
     prefix = token.text.partition(":")[0]
@@ -174,12 +191,12 @@ def _may_hide(iri: str) -> bool:
     return bracket > 0 and word > 0 and "#" in iri[word:] and not _ABSOLUTE.match(iri)
 
 
-def _iri(token: _Token) -> str:
+def _iri(token: Token) -> str:
     """The IRI that a token holds, with its codepoint escapes read (section 19.2)."""
     return re.sub(r"\\[uU]([0-9A-Fa-f]+)", lambda found: chr(min(int(found[1], 16), 0x10FFFF)), token.text[1:-1])
 
 
-def _prefixes(held: list[_Token]) -> dict[str, str]:
+def _prefixes(held: list[Token]) -> dict[str, str]:
     """The prefixes that are declared, with IRIs in full as far as they are; the base under the space."""
     found = {" ": BASE}
     for index, token in enumerate(held):
@@ -191,7 +208,7 @@ def _prefixes(held: list[_Token]) -> dict[str, str]:
     return found
 
 
-def _dataset(text: str, held: list[_Token], prefixes: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _dataset(text: str, held: list[Token], prefixes: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The IRIs after ``FROM`` and after ``FROM NAMED`` (section 13.2)."""
     clauses: tuple[list[str], list[str]] = ([], [])
     for index, token in enumerate(held):

@@ -9,6 +9,8 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, TextIO
 
 _LONGEST = 200
+_AT_ONCE = 100
+"""How many lines are held at most: to write many takes a moment, in which others wait."""
 
 
 class Journal:
@@ -36,6 +38,8 @@ class Journal:
             f'{{"time": "{_now()}", "event": "request", "method": {_quoted(method)}, "path": {_quoted(path[:_LONGEST])}, '
             f'"status": {status}, "bytes": {size}, "ms": {seconds * 1000:.2f}}}'
         )
+        if len(self._lines) >= _AT_ONCE:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is held."""

@@ -13,14 +13,15 @@ import uvicorn
 from onemg_kg import queries
 from onemg_kg.errors import OnemgError
 from onemg_kg.server import api
-from onemg_kg.server.api import Api
 from onemg_kg.server.app import App, Build
 from onemg_kg.server.connection import Connection
 from onemg_kg.server.journal import Handler, Journal
+from onemg_kg.server.lookups import Lookups
 from onemg_kg.server.messages import ALWAYS
 from onemg_kg.server.pool import Pool, Zygote
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.tree import GRAPH, Tree
+from onemg_kg.store import Store, load
 
 _GRACE = 15
 """How many seconds requests on their way have when the server stops."""
@@ -95,7 +96,8 @@ class Server:
             build = app.build
             await build.pool.start()
             journal.event("ready")
-            build.api = await self._api(build.tree, journal)
+            await asyncio.to_thread(build.tree.read)
+            await self._complete(build, journal)
         except OnemgError as error:
             journal.event("failed", error=str(error))
             server.should_exit = True
@@ -125,6 +127,7 @@ class Server:
         zygote = Zygote(self._settings, self._settings.site / GRAPH)
         try:
             tree = await asyncio.to_thread(Tree, self._settings.site)
+            await asyncio.to_thread(tree.read)
             pool = Pool(self._settings, zygote)
             await pool.start()
         except (OnemgError, ValueError) as error:
@@ -132,16 +135,17 @@ class Server:
             journal.event("not reloaded", error=str(error))
             return None
         build = Build(tree, pool, self._settings, self._describe)
-        build.api = await self._api(tree, journal)
+        await self._complete(build, journal)
         return build
 
-    async def _api(self, tree: Tree, journal: Journal) -> Api | None:
-        """The API over the graph of a site; nothing, and a word in the log, where its facets cannot be read."""
+    async def _complete(self, build: Build, journal: Journal) -> None:
+        """Adds what this process answers from the graph itself; where it cannot, the log says so."""
         try:
-            return await asyncio.to_thread(api.load, self._settings.project, tree.files[GRAPH].content)
-        except OnemgError as error:
+            graph = await asyncio.to_thread(load, self._settings.site / GRAPH)
+            build.endpoint.lookups = await asyncio.to_thread(Lookups, graph)
+            build.api = await asyncio.to_thread(api.over, self._settings.project, Store.of(graph))
+        except (OnemgError, OSError, SyntaxError) as error:
             journal.event("no api", error=str(error))
-            return None
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -74,12 +74,14 @@ class Response:
         fields: its header fields, without those that every response has.
         body: its content.
         stream: the content that follows, where not all of it is there yet.
+        steady: whether the same request gets the same response for as long as the build is the same.
     """
 
     status: int
     fields: Fields = field(default_factory=list)
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    steady: bool = False
 
     @functools.cached_property
     def lines(self) -> bytes:
@@ -92,6 +94,25 @@ class Response:
         if not lines.count(b"\n") == lines.count(b"\r") == len(self.fields):
             raise ValueError("A header field holds the end of a line.")
         return lines
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The response to a request that may come again.
+
+    Attributes:
+        request: the request.
+        response: the response.
+        status: its first line.
+        rest: all that comes after the header fields that every response has.
+        size: how many bytes of content it has.
+    """
+
+    request: Request
+    response: Response
+    status: bytes
+    rest: bytes
+    size: int
 
 
 def plain(status: int, media_type: str, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> Response:

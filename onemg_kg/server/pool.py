@@ -13,15 +13,17 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 from onemg_kg.errors import OnemgError
-from onemg_kg.server.frames import QUERY, frame
+from onemg_kg.server.frames import CALM, KILL, QUERY, SPAWN, frame
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.workers import Job, Worker, failed
-from onemg_kg.server.zygote import CALM, KILL, SPAWN
+
+Gone = Callable[[], Awaitable[None]]
+"""Waits until the client has gone."""
 
 
 class Zygote:
@@ -150,20 +152,31 @@ class Pool:
         """How many queries wait."""
         return len(self._waiting)
 
-    async def ask(self, request: dict[str, Any]) -> Job:
+    async def ask(self, request: dict[str, Any], gone: Gone | None = None) -> Job:
         """Have a query evaluated.
 
         Args:
             request: what :meth:`Engine.answer` takes.
+            gone: waits until nobody wants the answer any more.
 
         Raises:
-            Failed: too many wait.
+            Failed: too many wait, or the client has gone.
         """
         if not self._started.is_set():
             await self._await_start()
         content = frame(QUERY, json.dumps({**request, "timeout": self.settings.timeout}).encode())
-        worker = self._idle.pop() if self._idle else await self._wait()
+        worker = self._idle.pop() if self._idle else await self._wait(gone)
         return worker.start(content)
+
+    @property
+    def can_fork(self) -> bool:
+        """Whether the process that forks is there: it hangs up before its workers die."""
+        try:
+            return self._zygote.control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     async def _await_start(self) -> None:
         end = self.loop.time() + self.settings.wait
@@ -172,7 +185,7 @@ class Pool:
                 raise failed(503, "The graph is still being read.")
             await asyncio.sleep(0.01)
 
-    async def _wait(self) -> Worker:
+    async def _wait(self, gone: Gone | None) -> Worker:
         if not self.alive or len(self._waiting) >= self.settings.queue:
             raise failed(503, "Too many queries wait to be evaluated.")
         waiter: asyncio.Future[Worker] = self.loop.create_future()
@@ -180,12 +193,20 @@ class Pool:
         self._make_room()
         error = failed(503, "Too many queries are being evaluated.")
         timer = self.loop.call_later(self.settings.wait, lambda: None if waiter.done() else waiter.set_exception(error))
+        watcher = None if gone is None else self.loop.create_task(self._give_up(waiter, gone))
         try:
             return await waiter
         finally:
             timer.cancel()
+            if watcher is not None:
+                watcher.cancel()
             with contextlib.suppress(ValueError):
                 self._waiting.remove(waiter)
+
+    async def _give_up(self, waiter: asyncio.Future[Worker], gone: Gone) -> None:
+        await gone()
+        if not waiter.done():
+            waiter.set_exception(failed(499, "The client has gone."))
 
     def _offer(self, worker: Worker) -> None:
         """A worker to who waits longest."""

@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl
 from onemg_kg.negotiation import REPRESENTATIONS, Representation, choose
 from onemg_kg.server.cache import Cache
 from onemg_kg.server.description import Description
-from onemg_kg.server.messages import Request, Response, not_allowed, options, plain, problem
-from onemg_kg.server.pool import Pool
+from onemg_kg.server.engine import RESULTS
+from onemg_kg.server.lookups import Lookups
+from onemg_kg.server.messages import Fields, Request, Response, not_allowed, options, problem
+from onemg_kg.server.pool import Gone, Pool
 from onemg_kg.server.workers import Failed, Job
 
 ALLOW = "GET, HEAD, OPTIONS, POST"
@@ -39,10 +41,6 @@ _TITLES = {
 
 Read = Callable[[], Awaitable[bytes]]
 """Reads the content of a request."""
-
-Gone = Callable[[], Awaitable[None]]
-"""Waits until the client has gone."""
-
 
 Page = Callable[[Request], Awaitable[Response]]
 """Gives the page from which people ask."""
@@ -180,10 +178,14 @@ class Endpoint:
         cache: what was answered before.
         page: the page from which people ask, if the site has one.
         describe: the query that gives the service description.
+
+    Attributes:
+        lookups: who answers small queries at once, when the graph is there.
     """
 
-    def __init__(self, pool: Pool, cache: Cache, page: Page | None, describe: str) -> None:
+    def __init__(self, pool: Pool, cache: Cache[Response], page: Page | None, describe: str) -> None:
         self.pool, self._cache, self._page = pool, cache, page
+        self.lookups: Lookups | None = None
         self._description = Description(pool, describe)
 
     async def answer(self, request: Request, read: Read, gone: Gone) -> Response:
@@ -212,16 +214,32 @@ class Endpoint:
         key = (asked.query, asked.default, asked.named, table, graph)
         known = self._cache.get(key) if self._cache.limit else None
         if known is None:
-            job = await self.pool.ask(
-                {"query": asked.query, "default": asked.default, "named": asked.named, "results": table, "graph": graph}
-            )
-            await _ready(job, gone)
-            known = _response(job)
-            if self._cache.limit and job.done and job.head["steady"]:
+            known = self._look_up(asked, table) or await self._have_evaluated(asked, table, graph, gone)
+            if known.steady:
                 self._cache.put(key, known, len(known.body) + 2 * len(asked.query))
         if known.stream is None and _has(request, known):
             return Response(304, [pair for pair in known.fields if pair[0] in (b"etag", b"vary", b"cache-control")])
         return known
+
+    def _look_up(self, asked: Question, table: str | None) -> Response | None:
+        """The answer to a query that is small."""
+        if self.lookups is None or table is None or asked.default or asked.named:
+            return None
+        answer = self.lookups.answer(asked.query)
+        if answer is None:
+            return None
+        body: bytes = answer.serialize(format=RESULTS[table][0])  # type: ignore[assignment] # without a file it returns them
+        return _whole(table, body, steady=self._cache.limit > 0)
+
+    async def _have_evaluated(self, asked: Question, table: str | None, graph: str | None, gone: Gone) -> Response:
+        """The answer of a worker."""
+        request = {"query": asked.query, "default": asked.default, "named": asked.named, "results": table, "graph": graph}
+        job = await self.pool.ask(request, gone)
+        await _ready(job, gone)
+        form = job.head["format"]
+        if not job.done:
+            return Response(200, _fields(form), stream=job.rest())
+        return _whole(form, job.take(), steady=self._cache.limit > 0 and job.head["steady"])
 
     async def _describe(self, request: Request) -> Response:
         """The endpoint itself: what it can do, or the page from which people ask."""
@@ -234,8 +252,7 @@ class Endpoint:
         if chosen is _PAGE and self._page is not None:
             return await self._page(request)
         body = await self._description.written(chosen.name, request)
-        media_type = _TYPES[chosen.name] + ("; charset=utf-8" if chosen.media_type.startswith("text/") else "")
-        return plain(200, media_type, body, [_VARY, (b"cache-control", b"public, no-cache")])
+        return Response(200, [(b"content-length", b"%d" % len(body)), *_fields(chosen.name)], body)
 
 
 async def _ready(job: Job, gone: Gone) -> None:
@@ -258,17 +275,17 @@ async def _ready(job: Job, gone: Gone) -> None:
             watcher.cancel()
 
 
-def _response(job: Job) -> Response:
-    """An answer, whole or as it comes."""
-    media_type = _TYPES[job.head["format"]]
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
-    fields = [(b"content-type", media_type.encode()), _VARY, (b"cache-control", b"public, no-cache")]
-    if not job.done:
-        return Response(200, fields, stream=job.rest())
-    body = job.take()
+def _fields(form: str) -> Fields:
+    """What a response says of an answer in a format."""
+    media_type = _TYPES[form] + ("; charset=utf-8" if _TYPES[form].startswith("text/") else "")
+    return [(b"content-type", media_type.encode()), _VARY, (b"cache-control", b"public, no-cache")]
+
+
+def _whole(form: str, body: bytes, *, steady: bool) -> Response:
+    """An answer that is all there."""
     tag = hashlib.blake2b(body, digest_size=16).hexdigest()
-    return Response(200, [(b"content-length", b"%d" % len(body)), (b"etag", f'"{tag}"'.encode()), *fields], body)
+    fields = [(b"content-length", b"%d" % len(body)), (b"etag", f'"{tag}"'.encode()), *_fields(form)]
+    return Response(200, fields, body, steady=steady)
 
 
 def _has(request: Request, response: Response) -> bool:

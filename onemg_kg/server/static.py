@@ -57,7 +57,9 @@ async def _negotiate(document: Document, request: Request) -> Response:
     if document.is_thing:
         link = (b"link", document.files[chosen].link)
         return Response(
-            303, [(b"location", url), (b"content-length", b"0"), (b"cache-control", _CACHED), (b"vary", b"Accept"), link]
+            303,
+            [(b"location", url), (b"content-length", b"0"), (b"cache-control", _CACHED), (b"vary", b"Accept"), link],
+            steady=True,
         )
     return await _send(document.files[chosen], request, [(b"content-location", url), vary])
 
@@ -97,13 +99,14 @@ def _missing(tree: Tree, request: Request) -> Response:
 async def _send(file: File, request: Request, more: Fields) -> Response:
     """A file: whole, in part, or a word that the client has it already."""
     coding = _coding(request.fields.get(b"accept-encoding", b"").decode("latin-1")) if file.is_compressible else ""
-    if coding and len(file.content) > _INLINE and not file.is_encoded(coding):
+    if coding and file.size > _INLINE and not file.is_encoded(coding):
         await asyncio.to_thread(file.encoded, coding)
     content = file.encoded(coding) if coding else file.content
     if _SPECIAL.isdisjoint(request.fields):
         whole = file.answers.get((coding, *more))
         if whole is None:
             whole = file.answers[coding, *more] = _answer(file, coding, content, request, more)
+            whole.steady = True
         return whole
     return _answer(file, coding, content, request, more)
 

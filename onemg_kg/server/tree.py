@@ -1,4 +1,4 @@
-"""The static site in memory: every file with what a response says of it, read once and never changed."""
+"""The static site in memory: every file with what a response says of it, read once, when first asked for or soon after."""
 
 import functools
 import gzip
@@ -63,7 +63,8 @@ class File:
 
     Attributes:
         path: its path below the root of the site.
-        content: its content.
+        source: where it is.
+        size: how many bytes it has.
         modified: when it was last changed, in seconds since 1970.
         media_type: its media type, with the character set where it has one.
         linked: gives the header field ``Link``, if there is one.
@@ -71,13 +72,24 @@ class File:
     """
 
     path: str
-    content: bytes
+    source: str
+    size: int
     modified: int
     media_type: str
     linked: Callable[[], str] = str
     answers: dict[tuple[Any, ...], Response] = field(default_factory=dict)
     _encoded: dict[str, bytes] = field(default_factory=dict)
     _tag: str = ""
+
+    @functools.cached_property
+    def content(self) -> bytes:
+        """Its content.
+
+        Raises:
+            OSError: it is gone.
+        """
+        with open(self.source, "rb") as file:  # noqa: PTH123 - a Path for each of thousands of files takes a while
+            return file.read()
 
     @property
     def tag(self) -> str:
@@ -99,7 +111,7 @@ class File:
     @property
     def is_compressible(self) -> bool:
         """Whether it is worth compressing."""
-        return len(self.content) >= _SMALLEST and self.media_type.startswith(_COMPRESSIBLE)
+        return self.size >= _SMALLEST and self.media_type.startswith(_COMPRESSIBLE)
 
     def is_encoded(self, coding: str) -> bool:
         """Whether the content is there in a coding."""
@@ -161,12 +173,13 @@ class Tree:
     """
 
     def __init__(self, root: Path) -> None:
-        self.files = {path: _file(path, content, modified) for path, content, modified in _read(root)}
+        self.files = {file.path: file for file in _look(root)}
+        self._root = root
         if GRAPH not in self.files:
             raise ProjectError(
                 f"holds no site with a graph: there is no {GRAPH}.", source=str(root), fix="Build one with `onemg-kg build`."
             )
-        self.size = sum(len(file.content) for file in self.files.values())
+        self.size = sum(file.size for file in self.files.values())
         self.targets: dict[str, File | Document | Gone | str] = {
             "/" + addresses.url(path): file for path, file in self.files.items()
         }
@@ -229,6 +242,18 @@ class Tree:
             # What is withdrawn may still be described: then its documents stay, and say so.
             self.targets[address(BASE + path)] = gone
 
+    def read(self) -> None:
+        """Reads every file that was not asked for yet: the folder may be replaced later.
+
+        Raises:
+            ProjectError: it was replaced already.
+        """
+        try:
+            for file in self.files.values():
+                file.content  # noqa: B018 - kept from then on
+        except OSError as error:
+            raise _unreadable(self._root, error) from None
+
     def find(self, path: str) -> File | Document | Gone | str | None:
         """What is at the path of a request's target, however that is percent-encoded (RFC 3986, 6.2.2)."""
         found = self.targets.get(path)
@@ -248,8 +273,8 @@ def iri_reference(iri: str) -> str:
     return quote(iri, safe="/!$&'()*+,;=:@~%#?[]")
 
 
-def _read(root: Path) -> Iterator[tuple[str, bytes, int]]:
-    """Every file below a folder: its path, content and time. What a link of the file system leads to is none."""
+def _look(root: Path) -> Iterator[File]:
+    """Every file below a folder. What a link of the file system leads to is none."""
     waiting = [(str(root), "")]
     try:
         while waiting:
@@ -259,14 +284,14 @@ def _read(root: Path) -> Iterator[tuple[str, bytes, int]]:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append((entry.path, f"{prefix}{entry.name}/"))
                     elif entry.is_file(follow_symlinks=False):
-                        with open(entry.path, "rb") as file:  # noqa: PTH123 - a Path for each of thousands of files takes a while
-                            yield prefix + entry.name, file.read(), int(entry.stat().st_mtime)
+                        path, state = prefix + entry.name, entry.stat()
+                        yield File(path, entry.path, state.st_size, int(state.st_mtime), media_type(path))
     except OSError as error:
-        raise ProjectError(f"cannot be read: {error.strerror}.", source=str(root), fix="Build first.") from None
+        raise _unreadable(root, error) from None
 
 
-def _file(path: str, content: bytes, modified: int) -> File:
-    return File(path, content, modified, media_type(path))
+def _unreadable(root: Path, error: OSError) -> ProjectError:
+    return ProjectError(f"cannot be read: {error.strerror}.", source=str(root), fix="Build first.")
 
 
 def suffix_of(path: str) -> str:

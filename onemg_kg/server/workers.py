@@ -123,6 +123,10 @@ class Keeper(Protocol):
     settings: Settings
     loop: asyncio.AbstractEventLoop
 
+    @property
+    def can_fork(self) -> bool:
+        """Whether the process that forks the workers is there."""
+
     def give_way(self, worker: "Worker") -> None:
         """A worker's query takes long: another worker takes its place, if one is wanted."""
 
@@ -260,6 +264,8 @@ class Worker(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
         """The process has died."""
         if self.job is not None:
-            self.end(failed(422, "The query needs more memory than it may have."))
+            # All workers die with the process that forks them; one alone dies of what its query needs.
+            memory = failed(422, "The query needs more memory than it may have.")
+            self.end(memory if self._pool.can_fork else failed(503, "The query broke off."))
         else:
             self._pool.discard(self)

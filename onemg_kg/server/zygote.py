@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from onemg_kg.server.engine import Engine, Limits
-from onemg_kg.server.frames import READY, frame, receive
-
-SPAWN, KILL, CALM = "spawn", "kill", "calm"
-"""What the server asks: a new worker, the end of one, and that one give way to others."""
+from onemg_kg.server.frames import CALM, KILL, READY, SPAWN, frame, receive
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 1.0
+_LATER = 5
+"""By how much the priority of a worker is lower: where the processors are busy, requests are taken and answered first."""
 
 
 def _die_with_parent(parent: int) -> None:
@@ -48,6 +47,7 @@ def _work(connection: socket.socket, engine: Engine, limits: Limits, memory: int
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nowhere, standard)  # what Oxigraph says as it dies may hold the query
+    os.nice(_LATER)
     _confine(memory)
     connection.sendall(frame(READY, b"%d" % os.getpid()))
     while (content := receive(connection)) is not None:

@@ -429,8 +429,8 @@ def test_who_behaves_waits_for_nobody(fort: Any) -> None:
         finally:
             is_over.set()
         assert sum(attack.result() for attack in attacks) > 4
-    assert statistics.median(pressed) < max(5 * statistics.median(calm), 0.05)
-    assert sorted(pressed)[int(len(pressed) * 0.95)] < 0.5
+    assert statistics.median(pressed) < max(5 * statistics.median(calm), 0.1)
+    assert sorted(pressed)[int(len(pressed) * 0.95)] < TIMEOUT
 
 
 def test_a_client_that_goes_away_ends_its_query(small_site: Path, serve: Callable[..., Any]) -> None:
