@@ -335,7 +335,15 @@ async def _nothing() -> bytes:
 @types.coroutine
 def _resumed(begun: Coroutine[Any, Any, Response], awaited: Any) -> Generator[Any, Any, Response]:
     """What was begun outside of a task goes on inside of one, with what it waits for."""
-    yield awaited
+    try:
+        yield awaited
+    except BaseException as error:  # noqa: BLE001 - it is passed on, to where it is waited for
+        try:
+            following = begun.throw(error)
+        except StopIteration as found:
+            answered: Response = found.value
+            return answered
+        return (yield from _resumed(begun, following))
     response: Response = yield from begun
     return response
 

@@ -111,6 +111,8 @@ class Pool:
         self.loop.remove_reader(self._zygote.control)
         self.alive = False
         self._started.clear()
+        for worker in list(self._workers):
+            worker.end(failed(503, "The query broke off."))
         self._do(self._restart())
 
     async def _restart(self) -> None:

@@ -20,7 +20,8 @@ import pytest
 from onemg_kg.terms import BASE
 
 DIRECT = {"Content-Type": "application/sparql-query"}
-LIGHT = f"SELECT ?p ?o {{ <{BASE}id/resource/beacon> ?p ?o }}"
+LIGHT = f"SELECT ?p ?o {{ <{BASE}id/resource/beacon> ?p ?o FILTER(true) }}"
+"""A query for a worker, though a light one."""
 ANY = "?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l"
 TIMEOUT = 0.6
 REFUSED, ENDED = {400, 403}, {200, 422, 503, 504}
@@ -471,6 +472,54 @@ def test_the_process_that_forks_is_replaced(small_site: Path, serve: Callable[..
     os.kill(_children(live.process.pid)[0], signal.SIGKILL)  # and once more
     time.sleep(0.1)
     assert query(live, LIGHT).status == 200
+
+
+def test_a_query_that_dies_with_the_process_that_forks_may_be_asked_again(small_site: Path, serve: Callable[..., Any]) -> None:
+    live = serve(small_site, timeout=20.0)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(query, live, HEAVY["a cross product, counted"])
+        end = time.monotonic() + 5
+        while b"onemg_queries_running 1\n" not in live.ask("GET", "/metrics").body and time.monotonic() < end:
+            time.sleep(0.02)
+        os.kill(_children(live.process.pid)[0], signal.SIGKILL)
+        found = answer.result(10)
+    assert found.status == 503
+    assert found.fields["retry-after"] == "1"
+
+
+def test_a_query_that_waits_too_long_for_a_worker_is_told_so(small_site: Path, serve: Callable[..., Any]) -> None:
+    live = serve(small_site, timeout=6.0, light=1, heavy_after=20.0, wait=0.5)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(query, live, HEAVY["a cross product, counted"])
+        time.sleep(0.5)
+        found = query(live, LIGHT)
+        assert found.status == 503
+        assert found.fields["retry-after"] == "1"
+        assert first.result(20).status == 504
+
+
+def test_a_query_that_waits_for_a_worker_ends_with_its_client(small_site: Path, serve: Callable[..., Any]) -> None:
+    live = serve(small_site, timeout=8.0, light=1, heavy_after=20.0, wait=20.0)
+    head = "GET /sparql?" + urlencode({"query": HEAVY["a cross product, counted"]}) + " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    def count(what: str) -> bool:
+        return f"onemg_queries_{what}\n".encode() in live.ask("GET", "/metrics").body
+
+    first, second = (socket.create_connection(("127.0.0.1", live.port)) for _ in range(2))
+    with first, second:
+        first.sendall(head.encode())
+        end = time.monotonic() + 6
+        while not count("running 1") and time.monotonic() < end:
+            time.sleep(0.02)
+        second.sendall(head.encode())
+        while not count("waiting 1") and time.monotonic() < end:
+            time.sleep(0.02)
+        assert count("waiting 1")
+        second.close()
+        while count("waiting 1") and time.monotonic() < end:
+            time.sleep(0.02)
+        assert count("waiting 0")
+        assert count("running 1")
 
 
 def test_a_new_build_is_served_without_a_request_lost(tmp_path: Path, small_site: Path, serve: Callable[..., Any]) -> None:
