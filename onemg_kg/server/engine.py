@@ -31,6 +31,7 @@ GRAPHS = {
     "turtle": (ox.RdfFormat.TURTLE, b" .\n"),
     "jsonld": (ox.RdfFormat.JSON_LD, b"}]"),
     "ntriples": (ox.RdfFormat.N_TRIPLES, b" .\n"),
+    "nquads": (ox.RdfFormat.N_QUADS, b" .\n"),
     "rdfxml": (ox.RdfFormat.RDF_XML, b"</"),
 }
 """The formats of graphs, each with what stands at least once for each triple, or for the triples of a subject."""

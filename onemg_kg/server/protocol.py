@@ -24,7 +24,7 @@ _TABLES = (
     Representation("csv", "text/csv", ".csv"),
     Representation("tsv", "text/tab-separated-values", ".tsv"),
 )
-_GRAPHS = tuple(form for form in REPRESENTATIONS if form.name in ("turtle", "jsonld", "ntriples", "rdfxml"))
+_GRAPHS = tuple(form for form in REPRESENTATIONS if form.name in ("turtle", "jsonld", "ntriples", "rdfxml", "nquads"))
 _TYPES = {form.name: form.media_type for form in (*_TABLES, *_GRAPHS)}
 _FORM, _DIRECT, _UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
 _VARY = (b"vary", b"Accept")
