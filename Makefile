@@ -6,13 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header --no-annotate --quiet
-SOURCES := onemg_kg tests
+SOURCES := onemg_kg tests benchmarks
 NPM_TESTS := tests/npm
 VENDOR := onemg_kg/assets/vendor
 FRONTEND := $(wildcard frontend/*.js frontend/*.json frontend/.npmrc frontend/MIT.txt frontend/src/*)
 NPM_CI := npm ci --ignore-scripts --silent --fetch-retries=0 --fetch-timeout=20000
 
-.PHONY: site test check frontend lock clean help
+.PHONY: site test check frontend bench lock clean help
 
 site: $(VENV)/.installed frontend ## build the graph, its dumps, its views and its web site into build/
 	@$(BIN)/onemg-kg build
@@ -66,6 +66,9 @@ $(NPM_TESTS)/node_modules: $(NPM_TESTS)/package-lock.json
 	  echo "Accessibility and HTML are not tested, because their validators could not be installed."; \
 	else touch $@; fi
 
+bench: $(VENV)/.installed $(VENV)/.dev ## repeat every figure of docs/benchmarks.md: half an hour; BENCH=full takes many hours
+	$(BIN)/python benchmarks/bench.py $(BENCH)
+
 lock: $(VENV)/.runtime ## bring the lock files up to date with pyproject.toml
 	@$(INSTALL) uv
 	@$(LOCK) --group build --output-file requirements-build.lock
@@ -73,7 +76,7 @@ lock: $(VENV)/.runtime ## bring the lock files up to date with pyproject.toml
 	@$(LOCK) --constraints requirements-build.lock --constraints requirements.lock --group dev --output-file requirements-dev.lock
 
 clean: ## remove everything that make has made
-	rm -rf build dist $(VENV) $(VENDOR) frontend/node_modules $(NPM_TESTS)/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist .bench $(VENV) $(VENDOR) frontend/node_modules $(NPM_TESTS)/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find $(SOURCES) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## list what make can do

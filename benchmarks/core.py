@@ -19,10 +19,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from report import ROOT, Report, table
+
 FORMATS = ("turtle", "json-ld", "nt", "xml")
 
 Seconds = dict[str, tuple[float, float]]
@@ -117,7 +117,7 @@ def _answers(data, text: str) -> bool:  # type: ignore[no-untyped-def]
     return True
 
 
-SIDES: dict[str, Callable[[], Seconds]] = {"onemg": onemg, "plain": plain}
+SIDES: dict[str, Callable[[], Seconds]] = {"onemg-kg": onemg, "rdflib and pySHACL": plain}
 
 
 def in_process(side: str, repeat: int) -> Seconds:
@@ -126,23 +126,18 @@ def in_process(side: str, repeat: int) -> Seconds:
     runs = [json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout) for _ in range(repeat)]
     for run in runs:
         run["all"] = [sum(column) for column in zip(*run.values(), strict=True)]
-    return {step: tuple(statistics.median(run[step][i] for run in runs) for i in (0, 1)) for step in runs[0]}
+    return {step: tuple(round(statistics.median(run[step][i] for run in runs), 4) for i in (0, 1)) for step in runs[0]}
 
 
-def table(repeat: int, repeat_plain: int) -> str:
+def rows(figures: dict[str, Seconds]) -> str:
     """The measurements in Markdown."""
-    ours = in_process("onemg", repeat)
-    theirs = in_process("plain", repeat_plain) if repeat_plain else {}
-    lines = [
-        f"| step | onemg-kg, wall s | CPU s | rdflib {version('rdflib')}, pySHACL {version('pyshacl')}, wall s | CPU s "
-        "| times faster, wall | by CPU |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
+    ours, theirs = figures["onemg-kg"], figures.get("rdflib and pySHACL", {})
+    head = ["step", "onemg-kg, wall s", "CPU s", "rdflib and pySHACL, wall s", "CPU s", "times faster, wall", "by CPU"]
+    lines = []
     for step, (wall, cpu) in ours.items():
         other = theirs.get(step)
-        rest = f"{other[0]:.2f} | {other[1]:.2f} | {other[0] / wall:.1f} | {other[1] / cpu:.1f}" if other else " | | | "
-        lines.append(f"| {step} | {wall:.2f} | {cpu:.2f} | {rest} |")
-    return "\n".join(lines) + "\n"
+        lines.append([step, wall, cpu, *((*other, other[0] / wall, other[1] / cpu) if other else [None] * 4)])
+    return table(head, lines)
 
 
 def main() -> None:
@@ -150,12 +145,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=5, help="measurements of onemg-kg (5)")
     parser.add_argument("--plain", type=int, default=1, help="measurements of rdflib and pySHACL (1)")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--measure", choices=SIDES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         json.dump(SIDES[arguments.measure](), sys.stdout)
         return
-    sys.stdout.write(table(arguments.repeat, arguments.plain))
+    report = Report(arguments.json, ["pyoxigraph", "shacl", "rdflib", "pyshacl"])
+    for side, repeat in zip(SIDES, (arguments.repeat, arguments.plain), strict=True):
+        if repeat:
+            report.figures[side] = in_process(side, repeat)
+            report.write()
+    sys.stdout.write(rows(report.figures))
 
 
 if __name__ == "__main__":

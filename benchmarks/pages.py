@@ -20,10 +20,11 @@ import resource
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from report import ROOT, Report, table
+
 TEMPLATE = """<!doctype html><html lang="en"><title>{{ iri }}</title><h1>{{ iri }}</h1><table>
 {% for predicate, object in about %}<tr><td><a href="{{ predicate }}">{{ predicate }}</a></td><td>{{ object }}</td></tr>
 {% endfor %}{% for subject, predicate in to %}<tr><td>{{ subject }}</td><td>{{ predicate }}</td></tr>
@@ -93,40 +94,31 @@ def plain(times: int) -> dict[str, float]:
 
 def _told(start: float, cpu: float, documents: int, files: int, size: int) -> dict[str, float]:
     return {
-        "wall": time.perf_counter() - start,
-        "cpu": time.process_time() - cpu,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "wall": round(time.perf_counter() - start, 2),
+        "cpu": round(time.process_time() - cpu, 2),
+        "memory": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "documents": documents,
         "files": files,
         "bytes": size,
     }
 
 
-def table(sizes: list[int], plain_sizes: list[int]) -> str:
-    """Run everything and say what came of it."""
-    rows = ["| size | side | documents | files | MB | wall s | CPU s | CPU ms a document | memory MB |", "|" + "---|" * 9]
-    told: dict[tuple[str, int], dict[str, float]] = {}
-    for times in sizes:
-        for side in ("onemg-kg", *(["rdflib + Jinja2"] if times in plain_sizes else [])):
-            command = [sys.executable, __file__, "--run", side, "--sizes", str(times)]
-            found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-            told[side, times] = found
-            rows.append(
-                f"| {times}x | {side} | {found['documents']:,} | {found['files']:,} | {found['bytes'] / 1e6:.0f} "
-                f"| {found['wall']:.1f} | {found['cpu']:.1f} | {1000 * found['cpu'] / found['documents']:.1f} | {found['memory']:.0f} |"
-            )
-            print(rows[-1], file=sys.stderr)
-    lines = [*rows, ""]
-    for times in plain_sizes:
-        ratio = told["rdflib + Jinja2", times]["cpu"] / told["onemg-kg", times]["cpu"]
-        lines.append(f"At {times}x the plain loop takes {ratio:.1f} times the CPU seconds.")
-    if len(sizes) > 1:
-        first, last = (told["onemg-kg", times] for times in (min(sizes), max(sizes)))
-        growth = math.log(last["cpu"] / first["cpu"]) / math.log(last["documents"] / first["documents"])
-        lines.append(f"Growth of onemg-kg from {min(sizes)}x to {max(sizes)}x: exponent {growth:.2f}.")
-    names = ("rdflib", "Jinja2", "pyoxigraph")
-    lines.append(f"Python {sys.version.split()[0]}, " + ", ".join(f"{name} {version(name)}" for name in names) + ".")
-    return "\n".join(lines) + "\n"
+def growth(rows: list[dict[str, Any]], side: str) -> float | None:
+    """The exponent of CPU seconds over documents, from the smallest size to the largest."""
+    ours = [row for row in rows if row["side"] == side]
+    if len(ours) < 2:
+        return None
+    return math.log(ours[-1]["cpu"] / ours[0]["cpu"]) / math.log(ours[-1]["documents"] / ours[0]["documents"])
+
+
+def rows(found: list[dict[str, Any]]) -> str:
+    """The measurements in Markdown."""
+    head = ["size", "side", "documents", "files", "MB", "wall s", "CPU s", "CPU ms a document", "memory MB"]
+    lines = []
+    for row in found:
+        figures = [row["documents"], row["files"], row["bytes"] / 1e6, row["wall"], row["cpu"]]
+        lines.append([f"{row['size']}x", row["side"], *figures, 1000 * row["cpu"] / row["documents"], row["memory"]])
+    return table(head, lines)
 
 
 def main() -> None:
@@ -134,13 +126,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100])
     parser.add_argument("--plain", type=int, nargs="*", default=[1, 10], help="sizes for the plain loop")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--run", choices=("onemg-kg", "rdflib + Jinja2"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.run:
         side = onemg if options.run == "onemg-kg" else plain
-        print(json.dumps(side(options.sizes[0])))
-    else:
-        print(table(options.sizes, [times for times in options.plain if times in options.sizes]), end="")
+        sys.stdout.write(json.dumps(side(options.sizes[0])))
+        return
+    report = Report(options.json, ["rdflib", "Jinja2", "pyoxigraph"])
+    found = report.figures["rows"] = []
+    for times in options.sizes:
+        for side in ("onemg-kg", *(["rdflib + Jinja2"] if times in options.plain else [])):
+            command = [sys.executable, __file__, "--run", side, "--sizes", str(times)]
+            ran = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+            found.append({"size": times, "side": side, **json.loads(ran.stdout)})
+            sys.stderr.write(f"{times}x {side}: {found[-1]['cpu']:.1f} CPU s\n")
+            report.write()
+    sys.stdout.write(rows(found))
+    if (exponent := growth(found, "onemg-kg")) is not None:
+        sys.stdout.write(f"\nGrowth of onemg-kg: exponent {exponent:.2f}.\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,19 @@
-"""Measure the server beside the Oxigraph server, rdflib-endpoint and a bare ASGI application: same data, same client.
+"""Measure the server beside what a user would pick: same data, same client.
 
 In an environment with the project, ``pip install oxigraph``, and ``wrk`` (Debian), from the root of the checkout::
 
     onemg-kg build
-    python benchmarks/serve.py                                   # 1x and 100x: an hour
+    python benchmarks/serve.py                                   # 1x and 100x: half an hour
     python benchmarks/serve.py --sizes 1 --seconds 2 --rounds 1  # five minutes
     python benchmarks/serve.py --rdflib VENV/bin/python          # with rdflib-endpoint[cli] of another environment
+    python benchmarks/serve.py --trifid FOLDER --node NODE       # with Trifid, installed there by npm
 
-The servers take turns, round by round, each with 8 clients. Figures are medians. Requests per CPU second count the whole server
-with its processes: on a busy machine they say more than requests per second. All servers have the same statements: every one in
-its named graph, and once in the default graph. rdflib-endpoint reads files, its default graph is the union.
+The servers take turns, round by round, each with 8 clients; before each load all are idle. Figures are medians.
+rdflib-endpoint is started anew for each query and has one round: it works on for long when nobody waits any more. Requests
+per CPU second count the whole server with its processes: on a busy machine they say more than requests per second. All
+servers have the same statements: every one in its named graph, and once in the default graph. rdflib-endpoint reads files,
+its default graph is the union. Trifid makes its pages from our endpoint. A load that takes longer than it should is named,
+with its server.
 """
 
 import argparse
@@ -26,19 +30,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pyoxigraph as ox
+from report import ROOT, Report, table
 
-ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS = ROOT / "benchmarks"
 BASE = "https://w3id.org/oneplusmg/"
 CLIENTS = 8
 JSON = "application/sparql-results+json"
+LIGHT = ("a page", "ASK {}")
+"""The queries that are no views."""
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 TIMEOUT = 2.0
 
@@ -70,6 +78,25 @@ data = Dataset(default_union=True)
 data.parse(sys.argv[1], format="nquads")
 uvicorn.run(SparqlEndpoint(graph=data, path="/query"), port=int(sys.argv[2]), log_level="error")
 """
+TRIFID = """
+server:
+  logLevel: fatal
+  listener: {{host: 127.0.0.1, port: {port}}}
+globals:
+  datasetBaseUrl: {base}
+  endpoints:
+    default:
+      url: {endpoint}
+plugins:
+  entity-renderer:
+    module: "@zazuko/trifid-entity-renderer"
+"""
+LATE = 2.0
+"""Seconds: a load that takes so much longer than it should is told, and ten times so much ends it."""
+SETTLED = 60.0
+"""Seconds that a server may work on what it was asked when nobody waits any more."""
+PAGE = "voc/role/researcher"
+
 SCRIPT = """
 wrk.headers["Accept"] = "%s"
 done = function(summary, latency, requests)
@@ -90,6 +117,10 @@ class Load:
     p99: float
     bad: int
 
+    def told(self) -> dict[str, float]:
+        """As it is written."""
+        return {name: digits(value) for name, value in asdict(self).items()}
+
 
 @dataclass
 class Server:
@@ -103,12 +134,6 @@ class Server:
     def url(self, query: str) -> str:
         """The address that answers a query."""
         return f"http://127.0.0.1:{self.port}{self.path}?query={quote(query, safe='')}"
-
-
-def say(line: str = "") -> None:
-    """Writes a line at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def free_port() -> int:
@@ -133,8 +158,9 @@ def cpu(process: int) -> float:
     """The CPU seconds of a process and of what it started, also of what has ended."""
     ticks = 0
     for one in processes(process):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:15]))
+        with suppress(OSError):  # it ended meanwhile
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -144,18 +170,58 @@ def memory(process: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def load(server: Server, url: str, accept: str, seconds: float) -> Load:
-    """Loads a server with one request, again and again."""
+def settle(servers: list[Server]) -> None:
+    """Waits until no server works on what nobody waits for any more, so that it does not disturb another's load."""
+    end, before = time.monotonic() + SETTLED, [cpu(server.process.pid) for server in servers]
+    while True:
+        time.sleep(0.1)
+        now = [cpu(server.process.pid) for server in servers]
+        busy = [server.name for server, one, other in zip(servers, before, now, strict=True) if other - one > 0.02]
+        if not busy:
+            return
+        if time.monotonic() > end:
+            complain(f"{', '.join(busy)}: still at work {SETTLED:g} s after a load, so what follows may be slower.")
+            return
+        before = now
+
+
+def complain(line: str) -> None:
+    """Says at once what went wrong."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def load(server: Server, what: str, url: str, accept: str, seconds: float) -> Load:
+    """Loads a server with one request, again and again; ``what`` names it where it takes too long."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(SCRIPT % accept)
         script.flush()
-        before = cpu(server.process.pid)
+        before, started = cpu(server.process.pid), time.monotonic()
         command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds:g}s", "--timeout", "60s", "-s", script.name, url]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found = json.loads(said.split("RESULT")[1])
+        try:
+            ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 10 * LATE)
+        except subprocess.TimeoutExpired:
+            complain(
+                f"{server.name}, {what}: wrk did not end within {seconds + 10 * LATE:g} s and was ended; counts as no answer."
+            )
+            return Load(0.5 / seconds, 0.5 / max(cpu(server.process.pid) - before, 0.01), 0, 0, CLIENTS)
+        taken = time.monotonic() - started
+    if taken > seconds + LATE:
+        complain(f"{server.name}, {what}: the load took {taken:.1f} s instead of {seconds:g} s.")
+    found = json.loads(ran.stdout.split("RESULT")[1])
     spent = max(cpu(server.process.pid) - before, 0.01)
     done = max(found["n"], 0.5)  # a server that answers nothing in time is not infinitely slow
     return Load(done / found["us"] * 1e6, done / spent, found["p50"] / 1000, found["p99"] / 1000, found["bad"])
+
+
+def turns(servers: list[Server], what: str, urls: list[str], accept: str, seconds: float, rounds: int) -> list[Load]:
+    """Loads servers in turn, round by round; the middle of each."""
+    loads: list[list[Load]] = [[] for _ in servers]
+    for _ in range(rounds):
+        for server, url, kept in zip(servers, urls, loads, strict=True):
+            settle(servers)
+            kept.append(load(server, what, url, accept, seconds))
+    return [median(one) for one in loads]
 
 
 def median(loads: list[Load]) -> Load:
@@ -170,7 +236,7 @@ def get(port: int, target: str, timeout: float = 60) -> tuple[int, bytes]:
     """One request on a connection of its own."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        connection.request("GET", target, headers={"Accept": "*/*" if target == "/" else JSON})
+        connection.request("GET", target, headers={"Accept": JSON if "?query=" in target else "*/*"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -190,18 +256,20 @@ def await_answer(server: Server, target: str, seconds: float = 600) -> None:
 
 
 @contextmanager
-def running(name: str, command: list[str], port: int, path: str, first: str) -> Iterator[Server]:
-    """A server, from its first answer on."""
+def running(
+    name: str, command: list[str], port: int, path: str, first: str, folder: Path = ROOT, end: int = signal.SIGTERM
+) -> Iterator[Server]:
+    """A server, from its first answer on; it runs in a folder and is ended by a signal."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} if command[0] == sys.executable else None
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         server = Server(name, process, port, path)
         await_answer(server, first)
         yield server
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(end)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
@@ -217,7 +285,7 @@ def ours(site: Path, **settings: object) -> list[str]:
 def queries() -> dict[str, str]:
     """The navigation queries, and what a page asks."""
     found = {path.stem: path.read_text() for path in sorted((ROOT / "queries" / "views").glob("*.rq"))}
-    return {**found, "a page": f"SELECT ?p ?o {{ <{BASE}voc/role/researcher> ?p ?o }}", "ASK {}": "ASK {}"}
+    return {**found, "a page": f"SELECT ?p ?o {{ <{BASE}{PAGE}> ?p ?o }}", "ASK {}": "ASK {}"}
 
 
 def data(times: int, site: Path, folder: Path) -> tuple[Path, Path]:
@@ -235,65 +303,112 @@ def data(times: int, site: Path, folder: Path) -> tuple[Path, Path]:
     return copy, everything
 
 
-def rows(server: Server, text: str) -> int | str:
-    """How many rows a server answers a query with, or why it does not."""
+def rows(server: Server, what: str, text: str) -> tuple[int | str, float]:
+    """How many rows a server answers a query with, or why it does not, and after how many seconds."""
+    started = time.monotonic()
     try:
         status, content = get(server.port, server.url(text).removeprefix(f"http://127.0.0.1:{server.port}"))
-    except OSError as error:
-        return type(error).__name__
-    return len(json.loads(content).get("results", {}).get("bindings", ())) if status == 200 else str(status)
+        found = len(json.loads(content).get("results", {}).get("bindings", ())) if status == 200 else str(status)
+    except (OSError, http.client.HTTPException) as error:
+        found = type(error).__name__
+    taken = time.monotonic() - started
+    if taken > 10 * LATE or isinstance(found, str):
+        complain(f"{server.name}, {what}: one answer took {taken:.1f} s ({found} rows or status).")
+    return found, taken
 
 
-def rates(servers: list[Server], seconds: float, rounds: int) -> None:
-    """The table of queries, and the ratios that count."""
-    base, ratios = servers[0], {server.name: ([], []) for server in servers}  # type: ignore[var-annotated]
-    say("| query | server | requests/s | times | per CPU s | times | p50 ms | p99 ms | p99/p50 | bad |\n" + "|---" * 10 + "|")
+Start = Callable[[], AbstractContextManager[Server]]
+
+
+def rates(servers: list[Server], slow: Start | None, seconds: float, rounds: int, told: dict[str, Any]) -> None:
+    """Each query on each server, and the ratios that count: the first server is the measure.
+
+    Args:
+        servers: they take turns.
+        slow: starts one more, which is started for each query, has one round, and is killed: it would work on for long. If it
+            answers nothing while it is loaded, its rate is that of one client who waits.
+        seconds: how long a load lasts.
+        rounds: how often each query is loaded.
+        told: where the figures go.
+    """
+    ratios: dict[str, tuple[list[float], list[float]]] = {}
+    told |= {"queries": [], "counts not": [], "differ": {}}
     for name, text in queries().items():
-        sizes = {server.name: rows(server, text) for server in servers}
-        if len(set(sizes.values())) > 1:
-            say(f"| {name} | the servers do not answer the same number of rows: {sizes} |")
-        loads: dict[str, list[Load]] = {server.name: [] for server in servers}
-        for _ in range(rounds):
-            for server in servers:
-                loads[server.name].append(load(server, server.url(text), JSON, seconds))
-        first = median(loads[base.name])
-        if first.rate * seconds < CLIENTS:
-            say(f"| {name} | counts in no mean: {base.name} has too few answers in {seconds:g} s |")
-        for server in servers:
-            found = median(loads[server.name])
-            times = found.rate / first.rate, found.per_cpu / first.per_cpu
-            if name not in ("a page", "ASK {}") and first.rate * seconds >= CLIENTS:
-                for kept, one in zip(ratios[server.name], times, strict=True):
-                    kept.append(max(one, 1e-6))
-            say(
-                f"| {name} | {server.name} | {found.rate:.0f} | {times[0]:.2f} | {found.per_cpu:.0f} | {times[1]:.2f} "
-                f"| {found.median:.2f} | {found.p99:.2f} | {found.p99 / max(found.median, 0.001):.1f} | {found.bad} |"
-            )
-    for name, (rate, per_cpu) in ratios.items():
-        mean, mean_cpu = (math.exp(statistics.fmean(map(math.log, values))) for values in (rate, per_cpu))
-        say(f"| navigation, geometric mean | {name} | | {mean:.2f} | | {mean_cpu:.2f} |")
+        answers = {server.name: rows(server, name, text) for server in servers}
+        measured = turns(servers, name, [server.url(text) for server in servers], JSON, seconds, rounds)
+        found = {server.name: one for server, one in zip(servers, measured, strict=True)}
+        if slow is not None:
+            with slow() as server:
+                answers[server.name] = rows(server, name, text)
+                one = load(server, name, server.url(text), JSON, seconds)
+                found[server.name] = one if one.median else replace(one, rate=1 / answers[server.name][1])
+        if len({answer for answer, _ in answers.values()}) > 1:
+            told["differ"][name] = {server_name: answer for server_name, (answer, _) in answers.items()}
+        first = found[servers[0].name]
+        counts = name not in LIGHT and first.rate * seconds >= CLIENTS
+        if name not in LIGHT and not counts:
+            told["counts not"].append(name)
+        for server_name, one in found.items():
+            times = one.rate / first.rate, one.per_cpu / first.per_cpu
+            if counts:
+                for kept, value in zip(ratios.setdefault(server_name, ([], [])), times, strict=True):
+                    kept.append(max(value, 1e-6))
+            answer, taken = answers[server_name]
+            row = {"query": name, "server": server_name, "rows": answer, "alone": digits(taken * 1000), **one.told()}
+            told["queries"].append(row | {"times": digits(times[0]), "times by CPU": digits(times[1])})
+        sys.stderr.write(f"{name}: {', '.join(f'{server} {one.rate:.1f}/s' for server, one in found.items())}\n")
+    told["navigation"] = {
+        name: {"times": digits(mean(rate)), "times by CPU": digits(mean(per_cpu))} for name, (rate, per_cpu) in ratios.items()
+    }
 
 
-def pages(site: Path, seconds: float, rounds: int) -> None:
+def mean(values: list[float]) -> float:
+    """The geometric mean."""
+    return math.exp(statistics.fmean(map(math.log, values)))
+
+
+def digits(value: float) -> float:
+    """Four digits of a figure: more are not worth to be kept."""
+    return float(f"{value:.4g}")
+
+
+def pages(site: Path, seconds: float, rounds: int, told: dict[str, Any]) -> None:
     """A page beside a bare ASGI application that returns its bytes."""
-    page = site / "voc" / "role" / "researcher.html"
+    page = site / f"{PAGE}.html"
     one, other = free_port(), free_port()
     bare = running("bare ASGI", [sys.executable, "-c", BARE, str(page), str(other)], other, "/", "/")
     with running("onemg-kg", ours(site, port=one), one, "/sparql", "/ns.html") as mine, bare as theirs:
-        loads: dict[str, list[Load]] = {mine.name: [], theirs.name: []}
-        for _ in range(max(rounds, 3)):
-            for server in (mine, theirs):
-                url = f"http://127.0.0.1:{server.port}/{page.relative_to(site)}"
-                loads[server.name].append(load(server, url, "text/html", seconds))
-    mine_, theirs_ = median(loads["onemg-kg"]), median(loads["bare ASGI"])
-    say(
-        f"page: {mine_.rate:.0f}/s, {mine_.per_cpu:.0f} per CPU s; bare ASGI: {theirs_.rate:.0f}/s, {theirs_.per_cpu:.0f} per "
-        f"CPU s; times {mine_.rate / theirs_.rate:.2f}, {mine_.per_cpu / theirs_.per_cpu:.2f} by CPU; bad {mine_.bad}"
-    )
+        urls = [f"http://127.0.0.1:{port}/{PAGE}.html" for port in (one, other)]
+        for server, found in zip(
+            (mine, theirs), turns([mine, theirs], "page", urls, "text/html", seconds, rounds), strict=True
+        ):
+            told.setdefault("page", {})[server.name] = found.told()
 
 
-def first_answers(site: Path, times: int = 5) -> None:
-    """How long after the start of the process the first page and the first answer to a query come."""
+def front(site: Path, folder: Path, seconds: float, rounds: int, options: argparse.Namespace, told: dict[str, Any]) -> None:
+    """A page and its Turtle beside those that Trifid makes from our endpoint."""
+    one, other = free_port(), free_port()
+    configuration = folder / "trifid.yaml"
+    configuration.write_text(TRIFID.format(port=other, base=BASE, endpoint=f"http://127.0.0.1:{one}/sparql"))
+    command = [
+        str(options.node.resolve()),
+        str(options.trifid.resolve() / "node_modules/trifid/server.js"),
+        "-c",
+        str(configuration),
+    ]
+    with (
+        running("onemg-kg", ours(site, port=one), one, "/sparql", "/ns.html") as mine,
+        running("Trifid", command, other, "/", f"/{PAGE}", options.trifid) as theirs,
+    ):
+        seconds = max(seconds, 5)  # a page of Trifid takes long
+        for what, suffix, accept in (("HTML", ".html", "text/html"), ("Turtle", ".ttl", "text/turtle")):
+            urls = [f"http://127.0.0.1:{one}/{PAGE}{suffix}", f"http://127.0.0.1:{other}/{PAGE}"]
+            for server, found in zip((mine, theirs), turns([mine, theirs], what, urls, accept, seconds, rounds), strict=True):
+                told.setdefault("front end", {}).setdefault(what, {})[server.name] = found.told()
+
+
+def first_answers(site: Path, times: int, told: dict[str, Any]) -> None:
+    """How long after the start of the process the first page and the first answer to a query come, in seconds."""
     for what, target in (("page", "/"), ("query", "/sparql?query=ASK%20%7B%7D")):
         taken = []
         for _ in range(times):
@@ -301,15 +416,14 @@ def first_answers(site: Path, times: int = 5) -> None:
             started = time.monotonic()
             with running("onemg-kg", ours(site, port=port), port, "/sparql", target):
                 taken.append(time.monotonic() - started)
-        say(f"start to first {what}: {statistics.median(taken):.2f} s")
+        told.setdefault("first", {})[what] = digits(statistics.median(taken))
 
 
-def runaways(site: Path) -> None:
-    """When runaway queries are answered, and what light ones notice of it."""
+def runaways(site: Path, told: dict[str, Any]) -> None:
+    """When runaway queries are answered, and what light ones notice of it, in milliseconds."""
     port = free_port()
-    with running(
-        "onemg-kg", ours(site, port=port, timeout=TIMEOUT, cache=0), port, "/sparql", "/sparql?query=ASK%7B%7D"
-    ) as server:
+    settings = ours(site, port=port, timeout=TIMEOUT, cache=0)
+    with running("onemg-kg", settings, port, "/sparql", "/sparql?query=ASK%7B%7D") as server:
         taken: list[tuple[int, float]] = []
 
         def run_away() -> None:
@@ -332,20 +446,23 @@ def runaways(site: Path) -> None:
         for _ in range(4):
             run_away()
         late = [(seconds - TIMEOUT) * 1000 for _, seconds in taken]
-        say(
-            f"runaway: statuses {sorted({status for status, _ in taken})}, {min(late):.0f} to {max(late):.0f} ms after its "
-            f"deadline; meanwhile a light query takes {statistics.median(pressed):.1f} ms, before {calm:.1f} ms"
-        )
+        told["runaway"] = {
+            "statuses": sorted({status for status, _ in taken}),
+            "late": digits(statistics.median(late)),
+            "latest": digits(max(late)),
+            "light before": digits(calm),
+            "light meanwhile": digits(statistics.median(pressed)),
+        }
         assert server.process.poll() is None
 
 
-def growth(site: Path, requests: int) -> None:
-    """Memory before and after many requests, each a query that was not asked before."""
+def growth(site: Path, requests: int, told: dict[str, Any]) -> None:
+    """Memory before and after many requests, each a query that was not asked before, in MB."""
     port = free_port()
     with running("onemg-kg", ours(site, port=port, log=False), port, "/sparql", "/sparql?query=ASK%7B%7D") as server:
 
         def ask(numbers: range) -> None:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             for number in numbers:
                 connection.request("GET", "/sparql?query=" + quote(f"ASK {{}} # {number}"))
                 connection.getresponse().read()
@@ -359,21 +476,25 @@ def growth(site: Path, requests: int) -> None:
                 thread.join()
 
         ask_all(0, requests // 2)  # until the caches are full
-        before = memory(server.process.pid)
+        half = memory(server.process.pid)
         ask_all(requests // 2, requests - requests // 2)
-        say(f"memory: {before:.0f} MB after {requests // 2} requests, {memory(server.process.pid):.0f} MB after {requests}")
+        told["memory"] = {"requests": requests, "half way": digits(half), "at the end": digits(memory(server.process.pid))}
 
 
-def measure(times: int, options: argparse.Namespace) -> None:
-    """All figures at one size."""
+def measure(times: int, options: argparse.Namespace, report: Report) -> None:
+    """All figures at one size; each is written as soon as it is there."""
+    told = report.figures.setdefault("sizes", {})[str(times)] = {}  # type: dict[str, Any]
     with tempfile.TemporaryDirectory() as name:
-        site, everything = data(times, options.site, Path(name))
-        say(f"\n## {times}x, load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
+        folder = Path(name)
+        site, everything = data(times, options.site, folder)
+        with everything.open("rb") as lines:
+            told["quads"] = sum(1 for _ in lines)
         oxigraph = str(Path(sys.executable).parent / "oxigraph")
-        store = Path(name) / "store"
+        store = folder / "store"
         subprocess.run(
             [oxigraph, "load", "--location", store, "--file", everything, "--lenient"], check=True, capture_output=True
         )
+        everything.unlink()
         first = "?query=ASK%20%7B%7D"
         one, two, three, four = (free_port() for _ in range(4))
         command = [oxigraph, "serve-read-only", "--location", str(store), "--bind", f"127.0.0.1:{one}"]
@@ -382,21 +503,77 @@ def measure(times: int, options: argparse.Namespace) -> None:
             running("onemg-kg, no cache", ours(site, port=two, cache=0), two, "/sparql", "/sparql" + first) as mine,
             running("onemg-kg, cache", ours(site, port=three), three, "/sparql", "/sparql" + first) as cached,
         ):
-            servers = [peer, mine, cached]
-            if options.rdflib is None:
-                say("rdflib-endpoint is left out: name a Python that has it with --rdflib.\n")
-                rates(servers, options.seconds, options.rounds)
+            slow = None
+            if options.rdflib is not None and times <= options.rdflib_up_to:
+                command = [str(options.rdflib), "-c", RDFLIB, str(site / "data" / "framework.nq"), str(four)]
+                slow = partial(running, "rdflib-endpoint", command, four, "/query", "/query" + first, end=signal.SIGKILL)
             else:
-                command = [options.rdflib, "-c", RDFLIB, str(site / "data" / "framework.nq"), str(four)]
-                with running("rdflib-endpoint", command, four, "/query", "/query" + first) as other:
-                    rates([*servers, other], options.seconds, options.rounds)
-        say()
-        pages(site, options.seconds, options.rounds)
-        first_answers(site)
-        runaways(site)
-        if options.requests:
-            growth(site, options.requests)
-        say(f"load of the machine {os.getloadavg()[0]:.1f}")
+                report.left_out(f"rdflib-endpoint at {times}x")
+            rates([peer, mine, cached], slow, options.seconds, options.rounds, told)
+        report.write()
+        for act in (
+            lambda: pages(site, options.seconds, options.rounds, told),
+            lambda: first_answers(site, 5 if times < 10 else 2, told),
+            lambda: runaways(site, told),
+        ):
+            act()
+            report.write()
+        if times == min(options.sizes):  # a page is a page at every size
+            if options.trifid is None:
+                report.left_out("Trifid: name its folder with --trifid")
+            else:
+                front(site, folder, options.seconds, options.rounds, options, told)
+        if options.requests and times <= options.requests_up_to:
+            growth(site, options.requests, told)
+        report.write()
+
+
+def tables(figures: dict[str, Any]) -> str:
+    """The figures in Markdown."""
+    return "\n".join(f"### {times}x\n\n{queries_text(told)}\n{others_table(told)}" for times, told in figures["sizes"].items())
+
+
+def queries_text(told: dict[str, Any]) -> str:
+    """The loads of queries in Markdown, with their geometric mean, and what it leaves out."""
+    head = ["query", "server", "first answer, ms", "requests/s", "times Oxigraph", "per CPU s", "times Oxigraph"]
+    lines = []
+    for one in told["queries"]:
+        figures = [one[key] for key in ("alone", "rate", "times", "per_cpu", "times by CPU")]
+        latencies = [one["median"], one["p99"], one["p99"] / one["median"]] if one["median"] else [None] * 3
+        lines.append([one["query"], one["server"], *figures, *latencies, int(one["bad"])])
+    for name, found in told.get("navigation", {}).items():
+        means = [None, None, found["times"], None, found["times by CPU"]]
+        lines.append(["navigation, geometric mean", name, *means, *[None] * 4])
+    text = table([*head, "p50 ms", "p99 ms", "p99/p50", "bad"], lines)
+    if told["counts not"]:
+        text += f"\nNot in the mean, because Oxigraph has too few answers in a load: {', '.join(told['counts not'])}.\n"
+    for name, sizes in told["differ"].items():
+        rows_ = ", ".join(f"{server} {answer}" for server, answer in sizes.items())
+        text += f"\nNot the same number of rows for {name}: {rows_}.\n"
+    return text
+
+
+def others_table(told: dict[str, Any]) -> str:
+    """Pages and what else was measured, in Markdown."""
+    lines = []
+    for what, servers in {"page": told.get("page", {}), **told.get("front end", {})}.items():
+        for name, found in servers.items():
+            lines.append(
+                [f"{what}, {name}", f"{found['rate']:,.0f} requests/s, p50 {found['median']:.2f} ms, p99 {found['p99']:.2f} ms"]
+            )
+    for what, seconds in told.get("first", {}).items():
+        lines.append([f"start to first {what}", f"{seconds:.2f} s"])
+    if found := told.get("runaway"):
+        statuses = ", ".join(map(str, found["statuses"]))
+        lines.append(
+            ["runaway query", f"{statuses}, {found['late']:.0f} ms after its deadline, the latest {found['latest']:.0f} ms"]
+        )
+        light = f"{found['light meanwhile']:.1f} ms, before {found['light before']:.1f} ms"
+        lines.append(["a light query meanwhile", light])
+    if found := told.get("memory"):
+        words = f"{found['half way']:.0f} MB half way, {found['at the end']:.0f} MB after {found['requests']:,}"
+        lines.append(["memory, each request new", words])
+    return table(["what", "measured"], lines)
 
 
 def main() -> None:
@@ -404,17 +581,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--site", type=Path, default=ROOT / "build" / "site", help="the site of a build (default: build/site)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 100])
-    parser.add_argument("--seconds", type=float, default=5, help="how long each load lasts")
+    parser.add_argument("--seconds", type=int, default=5, help="how long each load lasts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=100_000, help="for the memory; 0 leaves it out")
-    parser.add_argument("--rdflib", help="a Python that has rdflib-endpoint[cli]")
+    parser.add_argument("--requests-up-to", type=int, default=100, metavar="N", help="the largest size for that (100)")
+    parser.add_argument("--rdflib", type=Path, help="a Python that has rdflib-endpoint[cli]")
+    parser.add_argument("--rdflib-up-to", type=int, default=1, metavar="N", help="the largest size for that (1)")
+    parser.add_argument("--trifid", type=Path, help="a folder in which npm installed trifid")
+    parser.add_argument("--node", type=Path, default=Path("node"), help="a Node that runs it: 22 or newer")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server stays
     for tool in ("wrk", str(Path(sys.executable).parent / "oxigraph")):
         if shutil.which(tool) is None:
             parser.error(f"{tool} is not installed.")
+    report = Report(options.json, ["oxigraph", "pyoxigraph", "uvicorn"])
+    report.version("wrk", subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split()[1])
+    if options.rdflib is not None:
+        ask = "from importlib.metadata import version as v; print(v('rdflib-endpoint'), v('rdflib'))"
+        endpoint, rdflib = subprocess.check_output([options.rdflib, "-c", ask], text=True).split()
+        report.version("rdflib-endpoint", endpoint)
+        report.version("rdflib", rdflib)
+    if options.trifid is not None:
+        found = json.loads((options.trifid / "node_modules" / "trifid" / "package.json").read_text())
+        report.version("Trifid", found["version"])
+        report.version("Node", subprocess.check_output([options.node, "--version"], text=True).strip())
+    report.figures |= {"seconds": options.seconds, "rounds": options.rounds}
     for times in options.sizes:
-        measure(times, options)
+        measure(times, options, report)
+    sys.stdout.write(tables(report.figures))
 
 
 if __name__ == "__main__":

@@ -7,25 +7,28 @@ The table compares within one run: seconds depend on the machine and on what els
 import argparse
 import importlib.util
 import json
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import generate
 import rdflib
 from rdflib.namespace import RDF, SH
+from report import Report, table
 
-Report = Callable[[], rdflib.Graph]
+Findings = Callable[[], rdflib.Graph]
+Row = dict[str, Any]
 REPEAT = {1: 5, 10: 3}
 """How often each engine is measured at a size; else once."""
+DECIDING = ("pyshacl", "shacl")
+"""The reference, and the engine that is used: measured at every size."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def _parse(path: str) -> rdflib.Graph:
     return rdflib.Graph().parse(path, format="nt")
 
 
-def pyshacl(data: str, shapes: str) -> Report:
+def pyshacl(data: str, shapes: str) -> Findings:
     """The reference, on rdflib."""
     import pyshacl
 
@@ -60,7 +63,7 @@ def pyshacl(data: str, shapes: str) -> Report:
     return lambda: report
 
 
-def shacl(data: str, shapes: str) -> Report:
+def shacl(data: str, shapes: str) -> Findings:
     """What onemg_kg uses."""
     import shacl
 
@@ -68,7 +71,7 @@ def shacl(data: str, shapes: str) -> Report:
     return lambda: rdflib.Graph().parse(data=report.serialize("ntriples"), format="nt")
 
 
-def pyshacl_turbo(data: str, shapes: str) -> Report:
+def pyshacl_turbo(data: str, shapes: str) -> Findings:
     """The interface of pySHACL, compiled."""
     import pyshacl_turbo
 
@@ -76,7 +79,7 @@ def pyshacl_turbo(data: str, shapes: str) -> Report:
     return lambda: report
 
 
-def pyshifty(data: str, shapes: str) -> Report:
+def pyshifty(data: str, shapes: str) -> Findings:
     """Its report as the SHACL recommendation has it."""
     import shifty
 
@@ -84,7 +87,7 @@ def pyshifty(data: str, shapes: str) -> Report:
     return lambda: report
 
 
-def pyrudof(data: str, shapes: str) -> Report:
+def pyrudof(data: str, shapes: str) -> Findings:
     """The native validator of rudof."""
     import pyrudof
 
@@ -96,7 +99,7 @@ def pyrudof(data: str, shapes: str) -> Report:
     return lambda: rdflib.Graph().parse(data=written, format="turtle")
 
 
-ENGINES: dict[str, tuple[str, Callable[[str, str], Report]]] = {
+ENGINES: dict[str, tuple[str, Callable[[str, str], Findings]]] = {
     "pyshacl": ("pyshacl", pyshacl),
     "shacl": ("shacl", shacl),
     "pyshacl-turbo": ("pyshacl_turbo", pyshacl_turbo),
@@ -160,45 +163,76 @@ def median(results: list[Measured]) -> Measured:
     return Measured(wall, cpu, memory, results[0].findings)
 
 
-def row(start: str, result: Measured, reference: Measured) -> str:
-    """A line of the table: one engine beside the reference."""
+def compared(result: Measured, reference: Measured) -> dict[str, object]:
+    """What one engine measured, beside the reference."""
     if result.failed:
-        return f"{start} {result.failed} | | | | | | |"
-    numbers = f"{start} {result.wall:.2f} | {result.cpu:.2f} | {result.memory:.0f} | {len(result.findings):,} |"
+        return {"failed": result.failed}
+    figures = {"wall": round(result.wall, 3), "cpu": round(result.cpu, 3), "memory": round(result.memory), "failed": ""}
     if reference.failed:
-        return f"{numbers} not known | > {reference.wall / result.wall:.0f} | |"
+        return figures | {"findings": len(result.findings), "missed": None, "alarms": None, "times": None, "times by CPU": None}
     missed, alarms = (
         sum((Counter(one) - Counter(other)).values())
         for one, other in ((reference.findings, result.findings), (result.findings, reference.findings))
     )
-    same = f"no: {missed} missed, {alarms} too many" if missed or alarms else "yes"
-    return f"{numbers} {same} | {reference.wall / result.wall:.1f} | {reference.cpu / result.cpu:.1f} |"
+    times = {"times": round(reference.wall / result.wall, 2), "times by CPU": round(reference.cpu / result.cpu, 2)}
+    return figures | {"findings": len(result.findings), "missed": missed, "alarms": alarms, **times}
 
 
-def table(sizes: list[int], repeat: int | None, folder: Path, limit: float, engines: list[str]) -> str:
-    """Measure and write the Markdown table; progress goes to standard error."""
+def run(sizes: list[int], repeat: int | None, folder: Path, limit: float, engines: list[str], others: int) -> Iterator[Row]:
+    """Measure, size by size; progress goes to standard error."""
     quads, shape_quads = generate.real()
     shapes = folder / "shapes.nt"
     generate.write(shape_quads, shapes)
     quads = generate.with_errors(quads)
-    rows = ["| size | statements | engine | wall s | CPU s | memory MB | findings | same | times faster, wall | by CPU |"]
-    rows.append("|---:|---:|---|---:|---:|---:|---:|---|---:|---:|")
     for size in sizes:
         data = folder / f"{size}x.nt"
         generate.write(generate.copies(quads, size), data)
         with data.open("rb") as lines:
             statements = sum(1 for _ in lines)
-        results: dict[str, list[Measured]] = {engine: [] for engine in engines}
-        for number in range(repeat or REPEAT.get(size, 1)):
-            for engine in engines:  # in turn, so that a busy minute hits all of them
-                result = in_process(engine, data, shapes, limit)
-                results[engine].append(result)
-                told = result.failed or f"{result.wall:.2f} s, {len(result.findings)} findings"
+        results: dict[str, list[Measured]] = {name: [] for name in engines if size <= others or name in DECIDING}
+        runs = repeat or REPEAT.get(size, 1)
+        for number in range(runs):
+            for engine, measured in results.items():  # in turn, so that a busy minute hits all of them
+                measured.append(in_process(engine, data, shapes, limit))
+                told = measured[-1].failed or f"{measured[-1].wall:.2f} s, {len(measured[-1].findings)} findings"
                 sys.stderr.write(f"{size}x {engine} {number + 1}: {told}\n")
-        for engine in engines:
-            start = f"| {size}x | {statements:,} | {engine} {version(engine)} |"
-            rows.append(row(start, median(results[engine]), median(results["pyshacl"])))
-    return "\n".join(rows) + "\n"
+        for engine, measured in results.items():
+            figures = compared(median(measured), median(results["pyshacl"]))
+            yield {"size": size, "statements": statements, "engine": engine, "runs": runs, **figures}
+        data.unlink()
+
+
+def same(row: Row) -> str:
+    """Whether an engine finds what the reference finds, in words."""
+    if row["missed"] is None:
+        return "not known"
+    return f"no: {row['missed']:,} missed, {row['alarms']:,} too many" if row["missed"] or row["alarms"] else "yes"
+
+
+def rows(found: list[Row]) -> str:
+    """The measurements in Markdown."""
+    head = [
+        "size",
+        "statements",
+        "engine",
+        "runs",
+        "wall s",
+        "CPU s",
+        "memory MB",
+        "findings",
+        "same",
+        "times faster, wall",
+        "by CPU",
+    ]
+    lines = []
+    for row in found:
+        start = [f"{row['size']}x", row["statements"], row["engine"], row["runs"]]
+        if row["failed"]:
+            lines.append([*start, row["failed"], *[None] * 6])
+        else:
+            figures = [row[name] for name in ("wall", "cpu", "memory", "findings")]
+            lines.append([*start, *figures, same(row), row["times"], row["times by CPU"]])
+    return table(head, lines)
 
 
 def main() -> None:
@@ -208,28 +242,27 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES), help="what to compare with pyshacl")
     parser.add_argument("--repeat", type=int, metavar="N", help="measurements of each (default: 5 at 1x, 3 at 10x, else 1)")
     parser.add_argument("--limit", type=float, default=3600, metavar="SECONDS", help="for one measurement (default: an hour)")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("validate.md"), help="the table's file")
+    parser.add_argument(
+        "--others", type=int, default=10, metavar="N", help="the largest size for others than pyshacl and shacl"
+    )
+    parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--measure", nargs=3, metavar=("ENGINE", "DATA", "SHAPES"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         json.dump(asdict(measure(*arguments.measure)), sys.stdout)
         return
     wanted = ["pyshacl", *(engine for engine in arguments.engines if engine != "pyshacl")]
-    missing = [engine for engine in wanted if importlib.util.find_spec(ENGINES[engine][0]) is None]
-    if missing:
-        sys.stderr.write(f"not installed, so left out: {', '.join(missing)}\n")
+    engines = [engine for engine in wanted if importlib.util.find_spec(ENGINES[engine][0])]
+    report = Report(arguments.json, ["rdflib", *engines])
+    for engine in wanted:
+        if engine not in engines:
+            report.left_out(f"{engine}: not installed")
     with tempfile.TemporaryDirectory() as folder:
-        engines = [engine for engine in wanted if engine not in missing]
-        written = table(arguments.sizes, arguments.repeat, Path(folder), arguments.limit, engines)
-    arguments.out.write_text(f"{_head()}\n{written}", encoding="utf-8")
-
-
-def _head() -> str:
-    return (
-        "# SHACL validators, measured\n\n"
-        "Written by `benchmarks/validate.py`; [README.md](README.md) says what is measured and how to repeat it.\n\n"
-        f"Python {platform.python_version()}, rdflib {version('rdflib')}, {platform.system()} {platform.machine()}.\n"
-    )
+        report.figures["rows"] = []
+        for row in run(arguments.sizes, arguments.repeat, Path(folder), arguments.limit, engines, arguments.others):
+            report.figures["rows"].append(row)
+            report.write()
+    sys.stdout.write(rows(report.figures["rows"]))
 
 
 if __name__ == "__main__":
