@@ -183,9 +183,9 @@ def serve_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     figures = told["figures"]
     if "seconds" in figures:
         yield (
-            f"Each load: {serve.CLIENTS} clients for {figures['seconds']} s; rounds: {figures['rounds']}; medians. Oxigraph is its own\n"
-            "server on the same data. rdflib-endpoint has one round; where it answers nothing in time, its rate is that of one\n"
-            "client who waits.\n"
+            f"Each load: {serve.CLIENTS} clients for {figures['seconds']} s; rounds: {figures['rounds']}; medians.\n"
+            "Oxigraph is its own server on the same data. rdflib-endpoint has one round; where it answers nothing in time,\n"
+            "its rate is that of one client who waits.\n"
         )
     for size, one in figures.get("sizes", {}).items():
         yield f"### Serving {size}x\n"
