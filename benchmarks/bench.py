@@ -172,6 +172,8 @@ def run(name: str, preset: str, found: Tools, results: Path) -> bool:
             code, why = process.wait(), f"was stopped after {PARTS[name].minutes:g} minutes"
         except BaseException:
             process.terminate()
+            process.wait()
+            failed(file, "was interrupted", 0)
             raise
     minutes = round((time.monotonic() - started) / 60, 1)
     if code:
@@ -234,10 +236,14 @@ def main() -> None:
             sys.stderr.write(f"left out: {line}\n")
         if options.tools:
             return
-        for name in options.only:
-            if options.preset in PARTS[name].presets:
-                well = run(name, options.preset, found, results) and well
-    render(results, out)
+        try:
+            for name in options.only:
+                if options.preset in PARTS[name].presets:
+                    well = run(name, options.preset, found, results) and well
+        finally:
+            render(results, out)
+    else:
+        render(results, out)
     sys.exit(0 if well else 1)
 
 
