@@ -136,10 +136,10 @@ def statements(size: Told) -> int:
 def start_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     """The command line."""
     figures = told["figures"]
-    yield f"The query is `{figures['query']}`. Milliseconds from the start of a process to its end.\n"
-    yield start.rows(figures)
-    values = {name: one["wall"] for name, one in figures["cases"].items() if not name.startswith("python -I")}
+    values = {name: one["wall"] for name, one in figures.get("cases", {}).items() if not name.startswith("python -I")}
     if values:
+        yield f"The query is `{figures['query']}`. Milliseconds from the start of a process to its end.\n"
+        yield start.rows(figures)
         longest, shortest = max(values, key=lambda name: values[name]), min(values, key=lambda name: values[name])
         words = f"Bars, from {shortest} with {number(values[shortest])} ms to {longest} with {number(values[longest])} ms."
         yield "start", charts.bars("The command line, from start to end", words, "milliseconds, median", values), words
@@ -256,6 +256,11 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
         asked = sum(len(queries) for queries in sizes[-1]["queries"].values())
         first = ", ".join(f"{name} {exponent:.2f}" for exponent, name in sorted(steep, reverse=True)[:5])
         yield f"Of {asked} queries and rules, these grow fastest: {first}.\n"
+    asked_views = {name: one for name, one in sizes[-1]["queries"].get("views", {}).items() if "wall" in one} if sizes else {}
+    if asked_views:
+        slowest = max(asked_views, key=lambda name: asked_views[name]["wall"])
+        count, wall = statements(sizes[-1]), number(asked_views[slowest]["wall"])
+        yield f"At {count:,} statements the slowest view, {slowest}, takes {wall} s.\n"
     for key, label, name in (("cpu", "CPU seconds", "time"), ("memory", "memory, MB", "memory")):
         rows = [{"stage": stage, "statements": count, "is": one[key]} for count, stage, one in named if key in one]
         chosen = [row for row in rows if row["stage"] in ("load", "rules", "shapes", "views", "push", "build")]

@@ -140,10 +140,12 @@ def test_what_failed_or_was_left_out_is_said(modules: dict[str, ModuleType]) -> 
         "figures": {},
         "failed": "ended",
     }
-    text = modules["document"].render(dict.fromkeys(("serve", "core", "validate", "stores", "pages"), told))["benchmarks.md"]
-    assert text.count("**Not whole: this part ended.**") == 5
-    assert text.count("Left out: wrk: not here.") == 5
-    assert text.count("Not measured yet.") == 2
+    sections = list(modules["document"].SECTIONS)
+    text = modules["document"].render(dict.fromkeys(sections[1:], told))["benchmarks.md"]
+    assert text.count("**Not whole: this part ended.**") == len(sections) - 1
+    assert text.count("Left out: wrk: not here.") == len(sections) - 1
+    assert text.count("Not measured yet.") == 1
+    assert modules["document"].render({sections[0]: told})["benchmarks.md"].count("**Not whole") == 1
 
 
 def test_a_report_that_breaks_off_leaves_what_it_has(modules: dict[str, ModuleType], tmp_path: Path) -> None:
