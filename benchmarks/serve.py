@@ -348,7 +348,7 @@ def rates(servers: list[Server], slow: Start | None, seconds: float, rounds: int
         found = {server.name: one for server, one in zip(loaded, measured, strict=True)}
         if slow is not None:
             with slow() as server:
-                answers[server.name] = warm(server, name, text, told["alone"])
+                answers[server.name] = rows(server, name, text)
                 if answers[server.name][1] <= told["alone"]:
                     found[server.name] = load(server, name, server.url(text), JSON, seconds)
         if len({answer for answer, _ in answers.values()}) > 1:
