@@ -1,10 +1,14 @@
 """The whole build: read, infer, validate, and write everything that is published, all or nothing."""
 
+import gc
 import hashlib
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,13 +19,15 @@ import pyoxigraph as ox
 from onemg_kg import __version__, catalogue, graph, hosting, markup, publication, questions, ruledocs, shacl, site, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
-from onemg_kg.formats import FORMATS, Context, Dataset, Format, derive, tokens, triples
+from onemg_kg.formats import FORMATS, Context, Dataset, Format, derive, of_lines, tokens, triples
 from onemg_kg.project import Project
-from onemg_kg.terms import BASE, PREFIXES, shorten, text
+from onemg_kg.terms import BASE, PREFIXES, shorten
 
 MANIFEST = "manifest.json"
 _NOWHERE = "https://host.example"
 """Stands for the address of the site in the configuration of servers, where it is not known."""
+_TURN = 0.0005
+"""Seconds after which a thread that holds the interpreter lets another go on; Python's own are ten times as long."""
 _TRIPLES = ("turtle", "jsonld", "ntriples", "rdfxml")
 _QUADS = ("nquads", "trig")
 
@@ -76,7 +82,7 @@ def dump(loaded: graph.Graph, version: str, bridges: Mapping[str, Iterable[ox.Tr
     Raises:
         RdfError: a format cannot hold a statement.
     """
-    everything = tokens([*loaded.stated, *loaded.inferred])
+    everything = of_lines(loaded.whole())
     published = derive(PREFIXES, everything)
 
     def part(*folders: str) -> Dataset:
@@ -88,82 +94,146 @@ def dump(loaded: graph.Graph, version: str, bridges: Mapping[str, Iterable[ox.Tr
 
     framework, inferred = part("ontology/schemes/", "data/"), part("rules/")
     whole = {**write("framework", framework), **write("framework", everything, _QUADS), **write("inferred", inferred)}
-    stated = _part(loaded.stated, "ontology/schemes/", "data/")
-    record = catalogue.describe(stated, loaded.inferred, whole, version)
+    record = catalogue.describe(loaded.lines, framework, inferred, whole, version)
     parts = {
         "ontology": part("ontology/onemg"),
         "schemes": part("ontology/schemes/"),
-        "shapes": tokens(quad.triple for quad in loaded.shapes),
+        "shapes": of_lines({"": chain.from_iterable(loaded.shape_lines.values())}),
         "catalogue": tokens(record),
         **{name: tokens(bridge) for name, bridge in bridges.items()},
     }
     others = {path: file for name, held in parts.items() for path, file in write(name, held).items()}
-    for name, quads in (("ontology", _part(loaded.stated, "ontology/onemg")), ("shapes", loaded.shapes)):
-        others |= write(name, tokens(quads), _QUADS)
+    ontology = {name: lines for name, lines in loaded.lines.items() if name.startswith(graph.GRAPHS + "ontology/onemg")}
+    for name, lines in (("ontology", ontology), ("shapes", loaded.shape_lines)):
+        others |= write(name, of_lines(lines), _QUADS)
     files = {path: content for path, (_, content) in (whole | others).items()}
     files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
     return Dumps(files, published, record, len(framework), len(inferred))
 
 
-def _part(quads: Iterable[ox.Quad], *folders: str) -> list[ox.Quad]:
-    """The quads whose graph is a file below one of some folders."""
-    prefixes = tuple(graph.GRAPHS + folder for folder in folders)
-    return [quad for quad in quads if text(quad.graph_name).startswith(prefixes)]
+@dataclass(frozen=True)
+class Core:
+    """What the core of a build makes: what everything else is made from.
+
+    Attributes:
+        loaded: the graph.
+        findings: what validation found that is no violation.
+        views: the navigation views.
+        files: these as files, by path.
+        dumps: the graph as files.
+    """
+
+    loaded: graph.Graph
+    findings: list[Finding]
+    views: list[views.View]
+    files: dict[str, bytes]
+    dumps: Dumps
 
 
-def make(project: Project, place: site.Place | None = None, progress: Callable[[str], None] = lambda _: None) -> Built:
-    """Make a build.
+def core(project: Project, progress: Callable[[str], None] = lambda _: None) -> Core:
+    """Read, infer, validate, and write views and dumps.
 
     Args:
         project: the graph's source.
-        place: where the site will stand; ``None`` where that is not known yet.
         progress: told what is being done.
 
     Raises:
         InvalidGraph: the graph violates a shape.
         OnemgError: a file cannot be read.
     """
-    progress("reading")
-    loaded = graph.load(project)
-    progress("validating")
-    # The rest is for who edits: `onemg-kg check`.
-    findings = shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes, project.root)
+    # The dumps are written in Python, while the validator and the queries of the views run outside it.
+    with unhindered(), ThreadPoolExecutor(1) as aside:
+        progress("reading")
+        loaded = graph.load(project)
+        bridges = {"gdi": publication.gdi(project, loaded.store)}
+        dumps = aside.submit(dump, loaded, project.version, bridges)
+        progress("validating")
+        findings = validate(project, loaded)
+        progress("writing views")
+        found = views.collect(project, loaded.store)
+        files = views.render(found, project.version)
+        progress("writing dumps")
+        return Core(loaded, findings, found, files, dumps.result())
+
+
+@contextmanager
+def unhindered() -> Iterator[None]:
+    """Python that does not look for garbage: the core makes millions of objects, hardly one of them garbage. It also lets
+    threads take turns soon, so that none that has but a word to say waits long."""
+    collecting, interval = gc.isenabled(), sys.getswitchinterval()
+    gc.disable()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+        if collecting:
+            gc.enable()
+
+
+def validate(project: Project, loaded: graph.Graph) -> list[Finding]:
+    """Validate a graph. The rest of what can be found is for who edits: ``onemg-kg check``.
+
+    Returns:
+        What was found that is no violation.
+
+    Raises:
+        InvalidGraph: the graph violates a shape.
+        RdfError: the shapes are not SHACL.
+    """
+    findings = shacl.validate_lines(loaded.whole(), loaded.shape_lines, project.root)
     violations = at_least(findings, "violation")
     if violations:
         raise InvalidGraph(
             f"the graph has {len(violations)} violation{'s' * (len(violations) > 1)} of its shapes:\n"
             + "\n".join(describe(finding) for finding in violations)
         )
-    progress("writing views")
-    found = views.collect(project, loaded.store)
-    files = views.render(found, project.version) | ruledocs.render(project)
+    return findings
+
+
+_UNKNOWN = site.Place()
+
+
+def make(project: Project, place: site.Place = _UNKNOWN, progress: Callable[[str], None] = lambda _: None) -> Built:
+    """Make a build.
+
+    Args:
+        project: the graph's source.
+        place: where the site will stand, as far as that is known.
+        progress: told what is being done.
+
+    Raises:
+        InvalidGraph: the graph violates a shape.
+        OnemgError: a file cannot be read.
+    """
+    made = core(project, progress)
+    loaded, dumps = made.loaded, made.dumps
     progress("answering questions")
     answers = questions.answers(project, loaded.store)
-    files.update(questions.render(answers))
-    progress("writing dumps")
-    dumps = dump(loaded, project.version, {"gdi": publication.gdi(project, loaded.store)})
-    files.update(dumps.files)
     documents = markup.of_all(project, loaded.store, dumps.record)
-    files.update(markup.jekyll(documents))
-    files.update(
-        {
-            f"hosting/{path}": content
-            for path, content in hosting.render(place.origin if place and place.origin != BASE else _NOWHERE).items()
-        }
-    )
+    # Servers are told an origin even where it is not known.
+    hosts = hosting.render(_NOWHERE if place.origin == BASE else place.origin)
+    files = {
+        **made.files,
+        **ruledocs.render(project),
+        **questions.render(answers),
+        **dumps.files,
+        **markup.jekyll(documents),
+        **{f"hosting/{path}": content for path, content in hosts.items()},
+    }
     content = site.Content(
         project,
         [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(dumps.record, loaded.stated)],
         loaded.store,
-        found,
+        made.views,
         answers,
         dumps.published,
         _placed(files),
         dumps.record,
         documents,
-        place or site.Place(),
+        place,
     )
-    return Built(files, partial(site.render, content), dumps.stated, dumps.inferred, findings)
+    return Built(files, partial(site.render, content), dumps.stated, dumps.inferred, made.findings)
 
 
 def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 
 import pyoxigraph as ox
 
-from onemg_kg.formats import Format
+from onemg_kg.formats import Format, Tokens
 from onemg_kg.graph import GRAPHS
-from onemg_kg.store import to_lines
-from onemg_kg.terms import BASE, NS, term
+from onemg_kg.store import Graphs, from_lines
+from onemg_kg.terms import BASE, NS, term, text
 
 _DATASET = "data/framework"
 _SOURCE = "id/framework/source"
@@ -44,18 +44,17 @@ class _Record:
         self.triples.append(ox.Triple(term(subject), term(predicate), value))
 
 
-def _counts(record: _Record, lines: set[str]) -> None:
+def _counts(record: _Record, triples: Collection[Tokens]) -> None:
     """Statistics (VoID, section 4)."""
-    triples = [line.split(" ", 2) for line in lines]
     type_ = str(term("rdf:type"))
-    subjects = {subject for subject, _, _ in triples}
-    members = Counter(object_[:-2] for _, predicate, object_ in triples if predicate == type_)
+    subjects = {quad[0] for quad in triples}
+    members = Counter(quad[2] for quad in triples if quad[1] == type_)
     record.say(_DATASET, "void:triples", len(triples))
     record.say(_DATASET, "void:entities", sum(subject.startswith("<" + BASE) for subject in subjects))
     record.say(_DATASET, "void:distinctSubjects", len(subjects))
-    record.say(_DATASET, "void:distinctObjects", len({object_ for _, _, object_ in triples}))
+    record.say(_DATASET, "void:distinctObjects", len({quad[2] for quad in triples}))
     record.say(_DATASET, "void:classes", len(members))
-    record.say(_DATASET, "void:properties", len({predicate for _, predicate, _ in triples}))
+    record.say(_DATASET, "void:properties", len({quad[1] for quad in triples}))
     for name, number in sorted((token.strip("<>"), number) for token, number in members.items()):
         if name.startswith(NS):
             part = f"{_DATASET}#class-{name.removeprefix(NS)}"
@@ -92,16 +91,18 @@ def _distribution(record: _Record, name: str, form: Format, content: bytes) -> N
 
 
 def describe(
-    stated: list[ox.Quad],
-    inferred: list[ox.Quad],
+    lines: Graphs,
+    stated: Collection[Tokens],
+    inferred: Collection[Tokens],
     distributions: Mapping[str, tuple[Format, bytes]],
     version: str,
 ) -> list[ox.Triple]:
     """The catalogue record of a build.
 
     Args:
-        stated: what the published graph states.
-        inferred: what follows from it.
+        lines: what the graph states, by file.
+        stated: what is published of that, each statement once, without the names of the graphs.
+        inferred: what follows from it, likewise.
         distributions: the files of the graph, by name.
         version: the version of the graph.
 
@@ -109,22 +110,19 @@ def describe(
         What ``data/catalogue.ttl`` says, who publishes it, the site's commit, and what was computed.
     """
     record = _Record()
-    kept = {term(name) for name in (_SOURCE, "id/framework", "id/org/onemg-kg")}
-    named = {quad.object for quad in stated if quad.subject in kept}
-    kept |= {node for node in named if isinstance(node, ox.NamedNode) and node.value.startswith(BASE + "id/org/")}
-    about = ox.NamedNode(_RECORD)
-    record.triples = [quad.triple for quad in stated if quad.graph_name == about or quad.subject in kept]
-    # Lines, because to count terms takes far longer than to count texts.
-    lines = {part: set(to_lines(q.triple for q in quads)) for part, quads in (("stated", stated), ("inferred", inferred))}
-    _counts(record, set().union(*lines.values()))
-    for part, said in lines.items():
+    kept = {str(term(name)) for name in (_SOURCE, "id/framework", "id/org/onemg-kg")}
+    named = {text(triple.object) for triple in _about(lines, kept) if isinstance(triple.object, ox.NamedNode)}
+    kept |= {f"<{iri}>" for iri in named if iri.startswith(BASE + "id/org/")}
+    record.triples = _about(lines, kept)
+    _counts(record, {*stated, *inferred})
+    for part, said in (("stated", stated), ("inferred", inferred)):
         record.say(_DATASET, "void:subset", f"{_DATASET}#{part}")
         record.say(f"{_DATASET}#{part}", "rdf:type", "void:Dataset")
         record.say(f"{_DATASET}#{part}", "void:triples", len(said))
     for name, (form, content) in distributions.items():
         _distribution(record, name, form, content)
     record.say(_DATASET, "dcat:version", ox.Literal(version))
-    for date in _dates(stated):
+    for date in _dates(record.triples):
         record.say(_DATASET, "dcterms:modified", date)
         record.say("data/catalogue", "dcterms:modified", date)
     build = f"{_DATASET}#build"
@@ -139,17 +137,23 @@ def describe(
     return record.triples
 
 
+def _about(lines: Graphs, subjects: Set[str]) -> list[ox.Triple]:
+    """What is said in the graph of the record, and of some subjects anywhere."""
+    told = [line for name, held in lines.items() for line in held if name == _RECORD or line.partition(" ")[0] in subjects]
+    return [quad.triple for quad in from_lines(told)]
+
+
 def computed(record: Iterable[ox.Triple], stated: Iterable[ox.Quad]) -> list[ox.Quad]:
     """What a build adds to what is stated of the graph, in a graph of its own."""
     known = {quad.triple for quad in stated}
     return [ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(_COMPUTED)) for t in record if t not in known]
 
 
-def _dates(stated: Iterable[ox.Quad]) -> list[ox.Literal]:
+def _dates(stated: Iterable[ox.Triple]) -> list[ox.Literal]:
     """The date of the site's commit, if it is known: an artefact bears no time of its own."""
     issued, source = term("dcterms:issued"), term(_SOURCE)
     return [
-        quad.object
-        for quad in stated
-        if quad.subject == source and quad.predicate == issued and isinstance(quad.object, ox.Literal)
+        triple.object
+        for triple in stated
+        if triple.subject == source and triple.predicate == issued and isinstance(triple.object, ox.Literal)
     ]

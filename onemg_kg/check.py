@@ -37,14 +37,13 @@ def run(
     if loaded is None:
         progress("reading")
         loaded = graph.load(project)
-    whole = [*loaded.stated, *loaded.inferred]
     found: list[Finding] = []
     if "terms" in kinds:
         progress("checking terms")
         found += lint.run(project, loaded)
     if "shapes" in kinds:
         progress("checking shapes")
-        found += shacl.validate(whole, loaded.shapes, project.root)
+        found += shacl.validate_lines(loaded.whole(), loaded.shape_lines, project.root)
     if "meaning" in kinds:
         progress("checking meaning")
         found += checks.run(checks.folder(project, "data"), loaded.store, Places(loaded.stated, project.root))

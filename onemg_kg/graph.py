@@ -1,8 +1,10 @@
 """The knowledge graph: files as named graphs, and what follows from them by rules, each rule in a named graph of its own."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import IO, cast
@@ -13,7 +15,7 @@ import pyoxigraph as ox
 from onemg_kg import queries
 from onemg_kg.errors import QueryError, RdfError
 from onemg_kg.project import Project
-from onemg_kg.store import Store, from_lines, to_lines
+from onemg_kg.store import Graphs, Store, to_lines, to_quads
 from onemg_kg.terms import BASE
 
 GRAPHS = BASE + "graph/"
@@ -28,16 +30,37 @@ class Graph:
     """The whole graph, loaded.
 
     Attributes:
-        stated: the quads of ``ontology/`` and ``data/``, as the files have them.
-        shapes: the quads of ``shapes/``; no part of what is queried.
-        inferred: the quads that rules add, none of which is stated.
-        store: ``stated`` and ``inferred``, for queries.
+        lines: what ``ontology/`` and ``data/`` state, as the files have it, by named graph, in the order of the files.
+        shape_lines: the same of ``shapes/``; no part of what is queried.
+        inferred_lines: what rules add, none of which is stated, by named graph, sorted.
+        store: what is stated and inferred, for queries.
     """
 
-    stated: list[ox.Quad]
-    shapes: list[ox.Quad]
-    inferred: list[ox.Quad]
+    lines: Graphs
+    shape_lines: Graphs
+    inferred_lines: Graphs
     store: Store
+
+    # Quads are made where a caller asks for them: a build and its core do with lines.
+
+    @cached_property
+    def stated(self) -> list[ox.Quad]:
+        """The quads of ``ontology/`` and ``data/``, as the files have them."""
+        return to_quads(self.lines)
+
+    @cached_property
+    def shapes(self) -> list[ox.Quad]:
+        """The quads of ``shapes/``."""
+        return to_quads(self.shape_lines)
+
+    @cached_property
+    def inferred(self) -> list[ox.Quad]:
+        """The quads that rules add, sorted by rule."""
+        return to_quads(self.inferred_lines)
+
+    def whole(self) -> Graphs:
+        """What is stated and what follows."""
+        return {**self.lines, **self.inferred_lines}
 
 
 def graph_name(project: Project, path: Path) -> ox.NamedNode:
@@ -58,18 +81,18 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
     Raises:
         RdfError: a file is not Turtle (RDF 1.1 Turtle), with the line.
     """
-    return [quad for path in paths for quad in _named(project, path, to_lines(_parse(project, path, path.read_bytes())))]
+    return to_quads(_read(project, {path: path.read_bytes() for path in paths}))
 
 
-def _named(project: Project, path: Path, lines: Iterable[str]) -> list[ox.Quad]:
-    """Lines of N-Triples as quads of the graph of a file."""
-    return from_lines(lines, graph_name(project, path).value)
+def _read(project: Project, contents: Mapping[Path, bytes]) -> Graphs:
+    """The statements of Turtle files by named graph."""
+    return {graph_name(project, path).value: _parse(project, path, content) for path, content in contents.items()}
 
 
-def _parse(project: Project, path: Path, content: bytes) -> list[ox.Quad]:
-    """The statements of a Turtle file with this content, in the default graph."""
+def _parse(project: Project, path: Path, content: bytes) -> list[str]:
+    """The statements of a Turtle file with this content, as lines."""
     try:
-        return list(ox.parse(content, format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True))
+        return to_lines(ox.parse(content, format=ox.RdfFormat.TURTLE, base_iri=BASE, rename_blank_nodes=True))
     except SyntaxError as error:
         raise RdfError(
             f"is not Turtle: {error.msg}.", source=project.relative(path), line=error.lineno, fix="Mend the line."
@@ -104,7 +127,7 @@ def line_numbers(path: Path) -> dict[ox.Triple, int]:
     return numbers
 
 
-def infer(rules: list[queries.Query], store: Store, stated: Collection[str]) -> list[ox.Quad]:
+def infer(rules: list[queries.Query], store: Store, stated: Iterable[str]) -> Graphs:
     """Run rules until nothing new follows, adding what follows to the store.
 
     A statement that is stated is never inferred too; one that several rules give stands in the graph of each.
@@ -112,34 +135,38 @@ def infer(rules: list[queries.Query], store: Store, stated: Collection[str]) -> 
     Args:
         rules: CONSTRUCT queries.
         store: what the rules read; every rule sees what the others add.
-        stated: what the files state, as :func:`store.to_lines` writes it.
+        stated: what the files state, in lines.
 
     Returns:
-        The new quads, sorted by rule.
+        What is new, in sorted lines by the graph of the rule, sorted.
 
     Raises:
         QueryError: a rule is no CONSTRUCT query, or gives a literal or a blank node (a store may rewrite either).
     """
     known = frozenset(stated)
     found: dict[str, set[str]] = {rule.name: set() for rule in rules}
-    grown = True
-    while grown:
-        grown = False
-        for rule in rules:
-            mine = found[rule.name]
-            new = [line for line in store.construct_lines(rule.text, str(rule.path)) if line not in known and line not in mine]
-            for line in new:
-                if not _IRIS.fullmatch(line):
-                    raise QueryError(
-                        f"infers {line.removesuffix(' .')}, whose subject or object is no IRI.",
-                        source=str(rule.path),
-                        fix="Let rules relate things that have an IRI.",
-                    )
-            if new:
-                grown = True
-                mine.update(new)
-                store.add(from_lines(new, RULES + rule.name), from_lines(new))
-    return [quad for name, lines in sorted(found.items()) for quad in from_lines(sorted(lines), RULES + name)]
+    waiting = deque(rules)
+    done: list[queries.Query] = []
+    while waiting:
+        rule = waiting.popleft()
+        mine = found[rule.name]
+        new = [line for line in store.construct_lines(rule.text, str(rule.path)) if line not in known and line not in mine]
+        for line in new:
+            if not _IRIS.fullmatch(line):
+                raise QueryError(
+                    f"infers {line.removesuffix(' .')}, whose subject or object is no IRI.",
+                    source=str(rule.path),
+                    fix="Let rules relate things that have an IRI.",
+                )
+        if new:
+            mine.update(new)
+            store.add_lines(new, RULES + rule.name)
+            waiting.extend(done)  # they have not seen it
+            done.clear()
+            waiting.append(rule)
+        else:
+            done.append(rule)
+    return {RULES + name: sorted(lines) for name, lines in sorted(found.items()) if lines}
 
 
 def load(project: Project) -> Graph:
@@ -152,7 +179,8 @@ def load(project: Project) -> Graph:
     paths = [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")]
     contents = {path: path.read_bytes() for path in paths}
     stated, inferred, store = _assemble(project, contents, queries.folder(project, "rules"))
-    return Graph(stated, read(project, project.files("shapes", suffix=".ttl")), inferred, store)
+    shapes = {path: path.read_bytes() for path in project.files("shapes", suffix=".ttl")}
+    return Graph(stated, _read(project, shapes), inferred, store)
 
 
 def for_queries(project: Project, contents: Mapping[str, bytes]) -> Store:
@@ -180,13 +208,10 @@ def _rule(path: Path, content: bytes) -> queries.Query:
         raise QueryError(f"cannot be read: {error}.", source=str(path)) from None
 
 
-def _assemble(
-    project: Project, contents: Mapping[Path, bytes], rules: list[queries.Query]
-) -> tuple[list[ox.Quad], list[ox.Quad], Store]:
+def _assemble(project: Project, contents: Mapping[Path, bytes], rules: list[queries.Query]) -> tuple[Graphs, Graphs, Store]:
     """What Turtle files state, what follows by rules, and both as a store."""
-    bare = {path: _parse(project, path, content) for path, content in contents.items()}
-    lines = {path: to_lines(quads) for path, quads in bare.items()}
-    stated = [quad for path in contents for quad in _named(project, path, lines[path])]
+    stated = _read(project, contents)
     store = Store()
-    store.add(stated, chain.from_iterable(bare.values()))
-    return stated, infer(rules, store, set().union(*lines.values())), store
+    for name, lines in stated.items():
+        store.add_lines(lines, name)
+    return stated, infer(rules, store, chain.from_iterable(stated.values())), store

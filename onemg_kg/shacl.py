@@ -1,6 +1,7 @@
 """SHACL validation of the graph: what violates which shape, in which file, and how to mend it."""
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -9,13 +10,14 @@ import shacl
 from onemg_kg.errors import RdfError
 from onemg_kg.findings import Finding, Places, in_order
 from onemg_kg.graph import GRAPHS
+from onemg_kg.store import Graphs, by_graph, to_quads
 from onemg_kg.terms import BASE, term, text
 
 SHAPES = BASE + "shapes/"
 
 
-def _ntriples(quads: Iterable[ox.Quad]) -> str:
-    return (ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES) or b"").decode()
+def _ntriples(graphs: Graphs) -> str:
+    return "\n".join([*chain.from_iterable(graphs.values()), ""])
 
 
 def page(graph_name: str, shape: str) -> str:
@@ -29,11 +31,16 @@ def _iri(node: str | None) -> str:
     return node[1:-1] if node and node.startswith("<") else ""
 
 
-def validate(quads: list[ox.Quad], shapes: list[ox.Quad], root: Path | None = None) -> list[Finding]:
+def validate(quads: Iterable[ox.Quad], shapes: Iterable[ox.Quad], root: Path | None = None) -> list[Finding]:
+    """As :func:`validate_lines`, of quads."""
+    return validate_lines(by_graph(quads), by_graph(shapes), root)
+
+
+def validate_lines(data: Graphs, shapes: Graphs, root: Path | None = None) -> list[Finding]:
     """Validate a dataset, taken as one graph, against shapes.
 
     Args:
-        quads: the data, with the classes' hierarchy; the graph of each quad says which file states it.
+        data: the data, with the classes' hierarchy; the graph of each statement says which file states it.
         shapes: the shapes; ``onemg:fix`` on a shape says how to mend what it finds.
         root: the folder below which the files are, so that a finding names the line; without one no line is given.
 
@@ -44,15 +51,16 @@ def validate(quads: list[ox.Quad], shapes: list[ox.Quad], root: Path | None = No
         RdfError: the shapes are not SHACL.
     """
     try:
-        report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_text(_ntriples(quads), format="ntriples")
+        report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_text(_ntriples(data), format="ntriples")
     except ValueError as error:
         raise RdfError(f"are not shapes: {error}.", source="shapes/", fix="Mend the shape.") from None
     if not report.results:
         return []
     fix = term("onemg:fix")
-    fixes = {str(quad.subject): text(quad.object) for quad in shapes if quad.predicate == fix}
-    files = {str(quad.subject): text(quad.graph_name) for quad in shapes}
-    places = Places(quads, root)
+    stated = to_quads(shapes)
+    fixes = {str(quad.subject): text(quad.object) for quad in stated if quad.predicate == fix}
+    files = {str(quad.subject): text(quad.graph_name) for quad in stated}
+    places = Places(_around(data, {result.focus_node or "" for result in report.results}), root)
     found = []
     for result in report.results:
         # A shape without a name of its own answers by the nearest one around it.
@@ -77,3 +85,13 @@ def validate(quads: list[ox.Quad], shapes: list[ox.Quad], root: Path | None = No
             )
         )
     return in_order(found)
+
+
+def _around(data: Graphs, nodes: set[str]) -> list[ox.Quad]:
+    """What is said of some nodes, and of what that names: enough to place them."""
+    said = _about(data, nodes)
+    return said + _about(data, {str(quad.object) for quad in said} - nodes)
+
+
+def _about(data: Graphs, nodes: set[str]) -> list[ox.Quad]:
+    return to_quads({name: [line for line in lines if line.partition(" ")[0] in nodes] for name, lines in data.items()})

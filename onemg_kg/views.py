@@ -186,8 +186,8 @@ def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) 
 
 def _rows(table: Table) -> Iterator[dict[str, str]]:
     """The rows as text; empty where unbound."""
-    for record in table.records():
-        yield {name: "" if term is None else str(term.value) for name, term in record.items()}
+    for row in table.rows:
+        yield dict(zip(table.variables, ["" if term is None else term.value for term in row], strict=True))
 
 
 def _fold(table: Table) -> list[Group]:
@@ -290,9 +290,12 @@ def _json(view: View) -> str:
     return text + "\n"
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _yaml(data: object) -> str:
     """A value in the flow style of YAML, which is JSON (YAML 1.2.2, section 1.3)."""
-    return json.dumps(data, ensure_ascii=False).translate(_YAML_ESCAPES)
+    return _encode(data).translate(_YAML_ESCAPES)
 
 
 def _data(view: View) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from onemg_kg import logic
 from onemg_kg.graph import GRAPHS, Graph
-from onemg_kg.store import Store
+from onemg_kg.store import Store, by_graph
 from onemg_kg.terms import term
 
 ONTOLOGY = ox.NamedNode(GRAPHS + "ontology/onemg")
@@ -17,7 +17,7 @@ needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="the reason
 def _with(loaded: Graph, *triples: tuple[str, str, str]) -> Graph:
     own = [quad for quad in loaded.stated if quad.graph_name == ONTOLOGY]
     more = [ox.Quad(*(term(name) for name in triple), ONTOLOGY) for triple in triples]
-    return Graph([*own, *more], [], [], Store())
+    return Graph(by_graph([*own, *more]), {}, {}, Store())
 
 
 @needs_java

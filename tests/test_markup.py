@@ -13,7 +13,7 @@ import yaml
 from liquid import Environment
 
 from onemg_kg import catalogue, markup, queries, shacl
-from onemg_kg.formats import FORMATS
+from onemg_kg.formats import FORMATS, tokens
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.store import Store, in_default_graph
@@ -33,7 +33,8 @@ DATASET = BASE + "data/framework"
 def record(project: Project, loaded: Graph) -> list[ox.Triple]:
     """What the catalogue of a build says, of two files."""
     files = {f"framework{form.suffix}": (form, form.name.encode()) for form in (FORMATS["turtle"], FORMATS["jsonld"])}
-    return catalogue.describe(loaded.stated, loaded.inferred, files, project.version)
+    stated, inferred = (tokens(quad.triple for quad in quads) for quads in (loaded.stated, loaded.inferred))
+    return catalogue.describe(loaded.lines, stated, inferred, files, project.version)
 
 
 @pytest.fixture(scope="module")

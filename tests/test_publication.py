@@ -15,7 +15,7 @@ from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, VOID
 from rocrate.rocrate import ROCrate
 
 from onemg_kg import catalogue, publication
-from onemg_kg.formats import FORMATS
+from onemg_kg.formats import FORMATS, tokens
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.store import Store, in_default_graph
@@ -36,7 +36,8 @@ DUMPS = {
 
 @pytest.fixture(scope="module")
 def record(project: Project, loaded: Graph) -> list[ox.Triple]:
-    return catalogue.describe(loaded.stated, loaded.inferred, DUMPS, project.version)
+    stated, inferred = (tokens(quad.triple for quad in quads) for quads in (loaded.stated, loaded.inferred))
+    return catalogue.describe(loaded.lines, stated, inferred, DUMPS, project.version)
 
 
 @pytest.fixture(scope="module")

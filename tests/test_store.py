@@ -8,7 +8,7 @@ import pyoxigraph as ox
 import pytest
 
 from onemg_kg.errors import QueryError
-from onemg_kg.store import Store, Table, from_lines, to_lines
+from onemg_kg.store import Store, Table, by_graph, from_lines, to_lines, to_quads
 
 A, B, P, G, H = (ox.NamedNode(f"http://example.org/{name}") for name in "ABPGH")
 SELECT = "SELECT ?s ?o WHERE { ?s ?p ?o } ORDER BY ?s"
@@ -39,11 +39,10 @@ def test_add(store: Store) -> None:
     assert (P, P) in store.select(SELECT).rows
 
 
-def test_add_with_the_bare_quads_at_hand() -> None:
-    """The bare quads are what a query without GRAPH sees, blank nodes included."""
-    bare = [ox.Quad(A, P, ox.BlankNode("b"))]
+def test_add_lines() -> None:
+    """What is added as lines is in its graph and in the union, where a blank node is the same."""
     store = Store()
-    store.add(from_lines(to_lines(bare), G.value), bare)
+    store.add_lines(to_lines([ox.Quad(A, P, ox.BlankNode("b"))]), G.value)
     assert store.select("SELECT ?g WHERE { ?s ?p ?o . GRAPH ?g { ?s ?p ?o } }").rows == [(G,)]
 
 
@@ -61,6 +60,12 @@ def test_lines_come_back(graph: str) -> None:
     lines = to_lines(ox.Triple(A, P, object_) for object_ in objects)
     name = ox.NamedNode(graph) if graph else ox.DefaultGraph()
     assert from_lines(lines, graph) == [ox.Quad(A, P, object_, name) for object_ in objects]
+
+
+def test_quads_and_back() -> None:
+    """Quads come back from lines by graph, those of the default graph too."""
+    quads = [ox.Quad(A, P, A, G), ox.Quad(P, P, ox.BlankNode("b"), G), ox.Quad(A, P, ox.Literal("x"))]
+    assert to_quads(by_graph(quads)) == quads
 
 
 def test_construct_lines(store: Store) -> None:

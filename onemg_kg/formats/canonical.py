@@ -7,7 +7,7 @@ their parts.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from math import factorial, prod
 
 import pyoxigraph as ox
@@ -21,9 +21,8 @@ Tokens = tuple[str, str, str, str]
 IRI = re.compile(r'<[^\x00-\x20<>"{}|^`\\]+>')
 """The token of an IRI (IRIREF of N-Triples 1.1, section 7, without escapes)."""
 
-_NODE = rf"{IRI.pattern}|_:\S+"
 _LITERAL = rf'"[^"\\]*(?:\\.[^"\\]*)*"(?:\^\^{IRI.pattern}|@[A-Za-z]+(?:-[A-Za-z0-9]+)*)?'
-_LINE = re.compile(rf"^({_NODE}) ({IRI.pattern}) ({_NODE}|{_LITERAL})(?: ({_NODE}))? \.\n", re.MULTILINE)
+_TERM = re.compile(rf"{IRI.pattern}|_:\S+|{_LITERAL}")
 
 _ALWAYS_NAMED = 6
 """Up to so many interlinked blank nodes are named however alike they are; it takes some tenths of a second at worst."""
@@ -41,7 +40,23 @@ def tokens(statements: Iterable[Statement]) -> list[Tokens]:
         RdfError: a term is not of RDF 1.1 (a triple term, a base direction, an IRI with a forbidden character),
             or the blank nodes could not be named in reasonable time.
     """
-    return _named(_lines(statements))
+    return _named(_checked(map(_split, _lines(statements))))
+
+
+def of_lines(graphs: Mapping[str, Iterable[str]]) -> list[Tokens]:
+    """As :func:`tokens`, of lines of N-Triples by the IRI of their graph, by nothing those of the default graph.
+
+    Raises:
+        RdfError: as :func:`tokens`.
+    """
+    return _named(
+        _checked(
+            (subject, predicate, rest[:-2], name)
+            for graph, lines in graphs.items()
+            for name in [f"<{graph}>" if graph else ""]
+            for subject, predicate, rest in [line.split(" ", 2) for line in lines]
+        )
+    )
 
 
 def triples(quads: Iterable[Tokens]) -> list[Tokens]:
@@ -50,23 +65,39 @@ def triples(quads: Iterable[Tokens]) -> list[Tokens]:
     Raises:
         RdfError: the blank nodes could not be named in reasonable time.
     """
-    bare: list[Tokens] = list(dict.fromkeys((subject, predicate, object_, "") for subject, predicate, object_, _ in quads))
     # Blank nodes are named by what is said of them, which is less than it was.
-    named = any(quad[0][0] == "_" or quad[2][0] == "_" for quad in bare)
-    return _named(set(map(to_line, bare))) if named else bare
+    return _named(dict.fromkeys([(subject, predicate, object_, "") for subject, predicate, object_, _ in quads]))
 
 
-def _named(lines: set[str]) -> list[Tokens]:
-    """Lines of N-Quads, sorted, their blank nodes named canonically."""
-    # A canonical label depends on nothing but the statements that have blank nodes, so only those, and the few
-    # that only look so, are canonicalised.
-    blank = [line for line in lines if "_:" in line]
-    if blank:
-        _refuse_poison(_split(blank))
-        dataset = ox.Dataset(ox.parse("".join(blank), ox.RdfFormat.N_QUADS))
-        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        lines = (lines - set(blank)) | _lines(dataset)
-    return _split(sorted(lines))
+def _checked(quads: Iterable[Tokens]) -> set[Tokens]:
+    """The statements, each once, each term one object wherever it stands: to compare and to look up takes less time then.
+
+    Raises:
+        RdfError: a term is not of RDF 1.1.
+    """
+    terms: dict[str, str] = {}
+    one = terms.setdefault
+    found = {(one(s, s), one(p, p), one(o, o), one(g, g)) for s, p, o, g in quads}
+    wrong = {term for term in terms if not _TERM.fullmatch(term)} - {""}
+    if wrong:
+        line = min(to_line(quad) for quad in found if not wrong.isdisjoint(quad))
+        raise RdfError(
+            f"the statement {line.strip()} is not RDF 1.1.",
+            fix="Write it without triple terms, base directions and characters that an IRI may not have.",
+        )
+    return found
+
+
+def _named(quads: Collection[Tokens]) -> list[Tokens]:
+    """Statements, each once, in order, their blank nodes named canonically."""
+    # A canonical label depends on nothing but the statements that have blank nodes.
+    blank = [quad for quad in quads if quad[0][0] == "_" or quad[2][0] == "_" or quad[3][:1] == "_"]
+    if not blank:
+        return sorted(quads)
+    _refuse_poison(blank)
+    dataset = ox.Dataset(ox.parse("".join(map(to_line, blank)), ox.RdfFormat.N_QUADS))
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    return sorted([*set(quads).difference(blank), *_checked(map(_split, _lines(dataset)))])
 
 
 def to_line(quad: Tokens) -> str:
@@ -75,22 +106,19 @@ def to_line(quad: Tokens) -> str:
     return f"{subject} {predicate} {object_} {graph} .\n" if graph else f"{subject} {predicate} {object_} .\n"
 
 
-def _lines(statements: Iterable[Statement]) -> set[str]:
+def _lines(statements: Iterable[Statement]) -> list[str]:
     # As N-Quads pyoxigraph takes triples and quads side by side, which its type stubs do not say.
     text = ox.serialize(statements, format=ox.RdfFormat.N_QUADS)  # type: ignore[arg-type]
     assert text is not None  # It is None only where an output file is named.
-    return {line + "\n" for line in text.decode().split("\n")[:-1]}
+    return text.decode().split("\n")[:-1]
 
 
-def _split(lines: Sequence[str]) -> list[Tokens]:
-    quads: list[Tokens] = _LINE.findall("".join(lines))
-    if len(quads) < len(lines):
-        line = next(line for line in lines if not _LINE.match(line))
-        raise RdfError(
-            f"the statement {line.strip()} is not RDF 1.1.",
-            fix="Write it without triple terms, base directions and characters that an IRI may not have.",
-        )
-    return quads
+def _split(line: str) -> Tokens:
+    """The tokens of a line of N-Quads."""
+    subject, predicate, rest = line.split(" ", 2)
+    object_, space, graph = rest[:-2].rpartition(" ")
+    # The last word of a literal has its closing quotation mark, which no node may have.
+    return (subject, predicate, object_, graph) if space and '"' not in graph else (subject, predicate, rest[:-2], "")
 
 
 def _refuse_poison(quads: list[Tokens]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onemg_kg.formats.canonical import Statement, Tokens, tokens
@@ -78,7 +78,7 @@ def context(prefixes: Prefixes, statements: Iterable[Statement]) -> Context:
     return derive(prefixes, tokens(statements))
 
 
-def derive(prefixes: Prefixes, quads: Iterable[Tokens]) -> Context:
+def derive(prefixes: Prefixes, quads: Sequence[Tokens]) -> Context:
     """As ``context``, from what ``canonical.tokens`` returned."""
     usable = {prefix: namespace for prefix, namespace in prefixes.items() if prefix}
     precedence = list(usable)
@@ -97,12 +97,13 @@ def derive(prefixes: Prefixes, quads: Iterable[Tokens]) -> Context:
     return Context({prefix: namespace for prefix, namespace in usable.items() if prefix not in taken}, terms)
 
 
-def _readings(quads: Iterable[Tokens]) -> dict[str, tuple[bool, str]]:
+def _readings(quads: Sequence[Tokens]) -> dict[str, tuple[bool, str]]:
     """Each class and property: whether it is declared here, and the coercion of its values."""
     objects_of: dict[str, list[str]] = defaultdict(list)
+    for _, predicate, object_, _ in quads:
+        objects_of[predicate].append(object_)
     declared: dict[str, str | None] = {}
     for subject, predicate, object_, _ in quads:
-        objects_of[predicate].append(object_)
         if predicate == TYPE and object_ in _DECLARATIONS:
             declared[subject] = "@id" if object_ == _OBJECT_PROPERTY else declared.get(subject)
         elif predicate == _RANGE and object_ not in _TEXT:
@@ -141,13 +142,11 @@ def _prefix(namespace: str) -> Definition:
 
 def _most_used(objects: list[str]) -> str:
     """The coercion that lets most objects be written bare; blank nodes need none."""
-    count = Counter(_coercion(object_) for object_ in objects if object_[0] != "_")
+    count = Counter(["@id" if object_[0] == "<" else _coercion(object_) for object_ in objects if object_[0] != "_"])
     return min(count, key=lambda coercion: (-count[coercion], coercion), default="")
 
 
-def _coercion(object_: str) -> str:
-    """The coercion under which an IRI or a literal can be written as a bare string, number or boolean."""
-    if object_[0] == "<":
-        return "@id"
-    suffix = object_[object_.rindex('"') + 1 :].removeprefix("^^")
+def _coercion(literal: str) -> str:
+    """The coercion under which a literal can be written as a bare string, number or boolean."""
+    suffix = literal[literal.rindex('"') + 1 :].removeprefix("^^")
     return "" if suffix in _NATIVE else suffix

@@ -5,7 +5,7 @@ import re
 from itertools import chain
 
 from onemg_kg.formats.context import Context, Definition, Term, definitions, derive
-from onemg_kg.formats.nesting import NIL, TYPE, Dataset, Graph
+from onemg_kg.formats.nesting import TYPE, Dataset, Graph
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -57,6 +57,18 @@ class _Names:
         usable = {p: n for p, n in context.prefixes.items() if p not in self._schemes}
         self._shortener = Shortener(usable)
         self._used: dict[str, Term] = {}
+        self._properties: dict[str, tuple[str, _Values]] = {}
+        self._values: dict[str, _Values] = {}
+
+    def property(self, predicate: str) -> "tuple[str, _Values]":
+        """The key of a predicate as JSON, with its colon, and its values."""
+        found = self._properties.get(predicate)
+        if found is None:
+            term = self.term(predicate)
+            if term.coercion not in self._values:
+                self._values[term.coercion] = _Values(term.coercion, self)
+            found = self._properties[predicate] = f'"{term.name}": ', self._values[term.coercion]
+        return found
 
     def term(self, iri: str) -> Term:
         """The key or type name that stands for an IRI, with the coercion of its values."""
@@ -75,6 +87,37 @@ class _Names:
     def definitions(self) -> dict[str, Definition]:
         """The context of what was asked for so far."""
         return definitions(self._used, self._shortener)
+
+
+class _Values(dict[str, str]):
+    """Token to JSON under one coercion (see :class:`Term`). Nodes are kept: they come again, as literals seldom do."""
+
+    def __init__(self, coercion: str, names: _Names) -> None:
+        super().__init__()
+        self._coercion = coercion
+        self._names = names
+
+    def __missing__(self, token: str) -> str:
+        if token[0] == '"':
+            return self._literal(token)
+        text = _reference(token) if self._coercion == "@id" else f'{{"id": {_reference(token)}}}'
+        self[token] = text
+        return text
+
+    def _literal(self, token: str) -> str:
+        coercion = self._coercion
+        end = token.rindex('"') + 1
+        # Canonical N-Triples escapes some of what JSON escapes, and as JSON does, so the quoted text is JSON.
+        text, suffix = token[:end], token[end:]
+        if not suffix:
+            return f'{{"@value": {text}}}' if coercion else text
+        if suffix[0] == "@":
+            return text if suffix == coercion else f'{{"@language": "{suffix[1:]}", "@value": {text}}}'
+        if suffix[2:] == coercion:
+            return text[1:-1] if suffix in _COUNTS and _NUMBER.fullmatch(text) else text
+        if (suffix == _INTEGER and _NUMBER.fullmatch(text)) or (suffix == _BOOLEAN and text in _BOOLEANS):
+            return f'{{"@value": {text[1:-1]}}}' if coercion else text[1:-1]
+        return f'{{"@type": "{self._names.shorten(suffix[2:])}", "@value": {text}}}'
 
 
 class _Writer:
@@ -96,45 +139,34 @@ class _Writer:
         if subject not in self._graph.anonymous and subject not in self._graph.nested:
             entries.append(f'"id": {_reference(subject)}')
         keyed = []
-        for predicate, objects in self._graph.subjects.get(subject, {}).items():
-            types = [object_ for object_ in objects if object_[0] == "<"] if predicate == TYPE else []
-            if types:
-                names = [f'"{self._names.term(type_).name}"' for type_ in types]
-                entries.append(f'"type": {_values(names, line)}')
-            # Only an IRI can be a value of @type; another type stands under the property itself.
-            others = [object_ for object_ in objects if object_[0] != "<"] if predicate == TYPE else objects
-            if others:
-                term = self._names.term(predicate)
-                place = line if len(others) == 1 else line + "  "
-                texts = [self._value(object_, term.coercion, place) for object_ in others]
-                keyed.append(f'"{term.name}": {_values(texts, line)}')
+        names, inline = self._names, self._graph.inline
+        for predicate, said in self._graph.subjects.get(subject, {}).items():
+            objects = said
+            if predicate == TYPE:
+                types = [f'"{names.term(object_).name}"' for object_ in said if object_[0] == "<"]
+                if types:
+                    entries.append(f'"type": {_values(types, line)}')
+                # Only an IRI can be a value of @type; another type stands under the property itself.
+                objects = [object_ for object_ in said if object_[0] != "<"]
+                if not objects:
+                    continue
+            key, values = names.property(predicate)
+            if len(objects) == 1 and objects[0] not in inline:
+                text = values[objects[0]]
+            else:
+                place = line if len(objects) == 1 else line + "  "
+                text = _values([self._value(object_, values, place) for object_ in objects], line)
+            keyed.append(key + text)
         return entries + sorted(keyed)
 
-    def _value(self, object_: str, coercion: str, margin: str) -> str:
-        if object_[0] == '"':
-            return self._literal(object_, coercion)
-        if object_[0] == "_" or object_ == NIL:
-            members = self._graph.lists.get(object_)
-            if members is not None:
-                texts = [self._value(member, coercion, margin + "  ") for member in members]
-                return f'{{"@list": {_fit("[]", texts, margin)}}}'
-            if object_ in self._graph.nested:
-                return _fit("{}", self._entries(object_, margin), margin)
-        return _reference(object_) if coercion == "@id" else f'{{"id": {_reference(object_)}}}'
-
-    def _literal(self, token: str, coercion: str) -> str:
-        end = token.rindex('"') + 1
-        # Canonical N-Triples escapes some of what JSON escapes, and as JSON does, so the quoted text is JSON.
-        text, suffix = token[:end], token[end:]
-        if not suffix:
-            return f'{{"@value": {text}}}' if coercion else text
-        if suffix[0] == "@":
-            return text if suffix == coercion else f'{{"@language": "{suffix[1:]}", "@value": {text}}}'
-        if suffix[2:] == coercion:
-            return text[1:-1] if suffix in _COUNTS and _NUMBER.fullmatch(text) else text
-        if (suffix == _INTEGER and _NUMBER.fullmatch(text)) or (suffix == _BOOLEAN and text in _BOOLEANS):
-            return f'{{"@value": {text[1:-1]}}}' if coercion else text[1:-1]
-        return f'{{"@type": "{self._names.shorten(suffix[2:])}", "@value": {text}}}'
+    def _value(self, object_: str, values: _Values, margin: str) -> str:
+        if object_ not in self._graph.inline:
+            return values[object_]
+        members = self._graph.lists.get(object_)
+        if members is None:
+            return _fit("{}", self._entries(object_, margin), margin)
+        texts = [self._value(member, values, margin + "  ") for member in members]
+        return f'{{"@list": {_fit("[]", texts, margin)}}}'
 
 
 def _reference(node: str) -> str:

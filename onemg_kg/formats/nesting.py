@@ -1,7 +1,7 @@
 """How a graph is laid out for a reader: what comes first, what stands inside what, what is a list."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,6 +39,11 @@ class Graph:
     anonymous: set[str]
     lists: dict[str, list[str]]
 
+    @cached_property
+    def inline(self) -> Set[str]:
+        """What does not stand in a statement under its own name: nested blank nodes, lists, and the empty list."""
+        return self.nested.keys() | self.lists.keys()
+
     def arrange(self, write: Callable[[str], str]) -> list[str]:
         """What ``write`` makes of each subject that is not nested, in the order of a reader.
 
@@ -72,15 +77,18 @@ def _graphs(quads: Dataset) -> dict[str, Graph]:
     subjects_of: dict[str, Subjects] = {}
     homes: dict[str, set[str]] = defaultdict(set)
     referrers: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    last: tuple[str, str] | None = None
+    at: tuple[str, str] | None = None
     properties: dict[str, list[str]] = {}
     for subject, predicate, object_, graph in quads:
-        if (subject, graph) != last:
-            last = subject, graph
+        if (subject, graph) != at:
+            at = subject, graph
             properties = subjects_of.setdefault(graph, {}).setdefault(subject, {})
             if subject[0] == "_":
                 homes[subject].add(graph)
-        properties.setdefault(predicate, []).append(object_)
+        if predicate in properties:
+            properties[predicate].append(object_)
+        else:
+            properties[predicate] = [object_]
         if object_[0] == "_":
             homes[object_].add(graph)
             referrers[graph][object_].append(subject)

@@ -10,7 +10,7 @@ from onemg_kg.formats.canonical import IRI
 Prefixes = Mapping[str, str]
 """Prefix, without the colon, to namespace IRI."""
 
-_LOCAL = r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)?"
+_LOCAL = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)?")
 _PREFIX = re.compile(r"(?:[A-Za-z](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)?")
 
 
@@ -36,10 +36,16 @@ class Shortener:
 
     def split(self, iri: str) -> tuple[str, str] | None:
         """The prefix and the local name, possibly empty, of an IRI; ``None`` where no prefix fits."""
-        match = self._pattern.fullmatch(iri)
-        if match is None:
-            return None
-        namespace, local = match.groups()
+        if self._pattern is None:
+            end = max(iri.rfind("/"), iri.rfind("#")) + 1
+            namespace, local = iri[:end], iri[end:]
+            if namespace not in self._prefix_of or not _LOCAL.fullmatch(local):
+                return None
+        else:
+            match = self._pattern.fullmatch(iri)
+            if match is None:
+                return None
+            namespace, local = match.groups()
         prefix = self._prefix_of[namespace]
         self.used[prefix] = namespace
         return prefix, local
@@ -51,13 +57,19 @@ class Shortener:
 
 
 @lru_cache(maxsize=16)  # A prefix table serves thousands of small documents, and to read it takes longer than to write one.
-def _compile(prefixes: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], re.Pattern[str]]:
-    """Namespace to prefix, and the pattern of the IRIs that have a prefixed name."""
+def _compile(prefixes: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], re.Pattern[str] | None]:
+    """Namespace to prefix, and the pattern of the IRIs that have a prefixed name.
+
+    There is none where every namespace ends in ``/`` or ``#``: no local name has one of these, so the last of them is where the
+    namespace ends.
+    """
     prefix_of: dict[str, str] = {}
     for prefix, namespace in prefixes:
         if not _PREFIX.fullmatch(prefix) or not IRI.fullmatch(f"<{namespace}>"):
             raise RdfError(f"the prefix {prefix!r} for {namespace!r} cannot be written.", fix="Correct it.")
         prefix_of.setdefault(namespace, prefix)
+    if all(namespace[-1] in "/#" for namespace in prefix_of):
+        return prefix_of, None
     longest_first = sorted(prefix_of, key=lambda namespace: (-len(namespace), namespace))
-    namespaces = "|".join(map(re.escape, longest_first)) or "(?!)"
-    return prefix_of, re.compile(f"({namespaces})({_LOCAL})")
+    namespaces = "|".join(map(re.escape, longest_first))
+    return prefix_of, re.compile(f"({namespaces})({_LOCAL.pattern})")

@@ -47,40 +47,49 @@ def write_rdfxml(quads: Dataset, prefixes: Prefixes) -> bytes:
     laid_out = quads.graphs
     predicates = {p for graph in laid_out.values() for properties in graph.subjects.values() for p in properties}
     elements = {predicate: _element(predicate[1:-1], shortener) for predicate in sorted(predicates)}
+    nodes = _Nodes()
     blocks = [
-        _description(graph.subjects[subject], subject, elements) for graph in laid_out.values() for subject in graph.places
+        _description(graph.subjects[subject], subject, elements, nodes)
+        for graph in laid_out.values()
+        for subject in graph.places
     ]
     declared = sorted({**shortener.used, "rdf": PREFIXES["rdf"]}.items())
     head = "".join(f"\n  xmlns:{prefix}={_quoted(namespace)}" for prefix, namespace in declared)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{head}>\n{"".join(blocks)}</rdf:RDF>\n'.encode()
 
 
-def _description(properties: dict[str, list[str]], subject: str, elements: dict[str, tuple[str, str]]) -> str:
-    lines = sorted(
-        f"    {_property(predicate, object_, *elements[predicate])}\n"
-        for predicate, objects in properties.items()
-        for object_ in objects
-    )
+class _Nodes(dict[str, str]):
+    """The token of a node to the end of an element that links to it, each worked out once a document."""
+
+    def __missing__(self, token: str) -> str:
+        self[token] = text = _node("resource", token) + "/>\n"
+        return text
+
+
+def _description(properties: dict[str, list[str]], subject: str, elements: dict[str, tuple[str, str]], nodes: _Nodes) -> str:
+    lines = []
+    for predicate, objects in properties.items():
+        name, declaration = elements[predicate]
+        start = f"    <{name}{declaration}"
+        for object_ in objects:
+            lines.append(start + (nodes[object_] if object_[0] != '"' else _literal(predicate, object_, name)))
+    lines.sort()
     return f"  <rdf:Description{_node('about', subject)}>\n{''.join(lines)}  </rdf:Description>\n"
 
 
-def _property(predicate: str, object_: str, name: str, declaration: str) -> str:
-    if object_[0] != '"':
-        return f"<{name}{declaration}{_node('resource', object_)}/>"
-    end = object_.rindex('"') + 1
+def _literal(predicate: str, token: str, name: str) -> str:
+    """The rest of an element with a literal, after its name."""
+    end = token.rindex('"') + 1
     # Canonical N-Triples escapes a subset of what JSON escapes, and in the same way.
-    text, suffix = json.loads(object_[:end]) if "\\" in object_ else object_[1 : end - 1], object_[end:]
+    text, suffix = json.loads(token[:end]) if "\\" in token else token[1 : end - 1], token[end:]
     found = _NO_XML.search(text)
     if found:
         raise RdfError(
             f"a literal of {predicate} has the character U+{ord(found[0]):04X}, which XML excludes.",
             fix="Remove it, or choose another format.",
         )
-    if suffix[:1] == "@":
-        declaration += f' xml:lang="{suffix[1:]}"'
-    elif suffix:
-        declaration += f" rdf:datatype={_quoted(suffix[3:-1])}"
-    return f"<{name}{declaration}>{_escaped(text)}</{name}>"
+    said = f' xml:lang="{suffix[1:]}"' if suffix[:1] == "@" else f" rdf:datatype={_quoted(suffix[3:-1])}" if suffix else ""
+    return f"{said}>{_escaped(text)}</{name}>\n"
 
 
 def _node(attribute: str, token: str) -> str:

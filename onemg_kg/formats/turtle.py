@@ -2,7 +2,7 @@
 
 import re
 
-from onemg_kg.formats.nesting import NIL, TYPE, Dataset, Graph
+from onemg_kg.formats.nesting import TYPE, Dataset, Graph
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -42,21 +42,17 @@ def write_turtle(quads: Dataset, prefixes: Prefixes) -> bytes:
 
 
 class _Terms(dict[str, str]):
-    """Token to Turtle, each worked out once a document."""
+    """Token to Turtle. Nodes are worked out once a document: they come again, as literals seldom do."""
 
     def __init__(self, prefixes: Prefixes) -> None:
         super().__init__()
         self.shortener = Shortener(prefixes)
 
     def __missing__(self, token: str) -> str:
-        if token[0] == "<":
-            name = self.shortener.split(token[1:-1])
-            text = token if name is None else ":".join(name)
-        elif token[0] == '"':
-            text = self._literal(token)
-        else:
-            text = token
-        self[token] = text
+        if token[0] == '"':
+            return self._literal(token)
+        name = self.shortener.split(token[1:-1]) if token[0] == "<" else None
+        self[token] = text = token if name is None else ":".join(name)
         return text
 
     def _literal(self, token: str) -> str:
@@ -98,13 +94,19 @@ class _Writer:
 
     def _properties(self, subject: str, margin: str) -> list[str]:
         """Each predicate with its objects, ``a`` first; ``margin`` is that of the line of the predicate."""
-        properties = self._graph.subjects.get(subject, {})
-        return [
-            self._property(verb or "a", [self._object(object_, margin) for object_ in objects], margin)
-            for verb, objects in sorted(
-                ("" if predicate == TYPE else self._terms[predicate], objects) for predicate, objects in properties.items()
-            )
-        ]
+        terms, inline = self._terms, self._graph.inline
+        first: list[str] = []
+        rest: list[str] = []
+        for predicate, objects in self._graph.subjects.get(subject, {}).items():
+            verb = terms[predicate] if predicate != TYPE else "a"
+            if len(objects) == 1 and objects[0] not in inline:
+                text = f"{verb} {terms[objects[0]]}"
+            else:
+                text = self._property(verb, [self._object(object_, margin) for object_ in objects], margin)
+            (rest if predicate != TYPE else first).append(text)
+        # In the order of the predicates: the white space after a verb comes before whatever continues a longer one.
+        rest.sort()
+        return first + rest
 
     def _property(self, verb: str, objects: list[str], margin: str) -> str:
         if len(objects) == 1:
@@ -115,14 +117,11 @@ class _Writer:
         return f"{verb}\n{margin}  " + f",\n{margin}  ".join(objects)
 
     def _object(self, token: str, margin: str) -> str:
-        if token[0] != "_" and token != NIL:
-            return self._terms[token]
+        return self._inline(token, margin) if token in self._graph.inline else self._terms[token]
+
+    def _inline(self, token: str, margin: str) -> str:
         members = self._graph.lists.get(token)
-        if members is not None:
-            return self._list(members, margin)
-        if token in self._graph.nested:
-            return self._nested(token, margin)
-        return self._terms[token]
+        return self._nested(token, margin) if members is None else self._list(members, margin)
 
     def _nested(self, node: str, margin: str) -> str:
         properties = self._properties(node, margin + "  ")
