@@ -56,7 +56,7 @@ def core() -> Seconds:
 
 def onemg() -> Seconds:
     """Its steps, one after the other."""
-    from onemg_kg import build, graph, project, publication, views
+    from onemg_kg import build, dumps, graph, project, publication, views
 
     clock = Clock()
     found = project.find(ROOT)
@@ -67,7 +67,7 @@ def onemg() -> Seconds:
         clock.step("validate")
         views.render(views.collect(found, loaded.store), found.version)
         clock.step("views")
-        build.dump(loaded, found.version, {"gdi": publication.gdi(found, loaded.store)})
+        dumps.write(loaded, found.version, {"gdi": publication.gdi(found, loaded.store)})
         clock.step("dumps")
     return clock.seconds
 

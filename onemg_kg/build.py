@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,22 +14,17 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import pyoxigraph as ox
-
-from onemg_kg import __version__, catalogue, graph, hosting, markup, publication, questions, ruledocs, shacl, site, views
+from onemg_kg import __version__, catalogue, dumps, graph, hosting, markup, publication, questions, ruledocs, shacl, site, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
-from onemg_kg.formats import FORMATS, Context, Dataset, Format, derive, of_lines, tokens, triples
 from onemg_kg.project import Project
-from onemg_kg.terms import BASE, PREFIXES, shorten
+from onemg_kg.terms import BASE, shorten
 
 MANIFEST = "manifest.json"
 _NOWHERE = "https://host.example"
 """Stands for the address of the site in the configuration of servers, where it is not known."""
-_TURN = 0.0005
-"""Seconds after which a thread that holds the interpreter lets another go on; Python's own are ten times as long."""
-_TRIPLES = ("turtle", "jsonld", "ntriples", "rdfxml")
-_QUADS = ("nquads", "trig")
+_TURN = 0.0001
+"""Seconds after which a thread that holds the interpreter lets another go on; Python's own are fifty times as long."""
 
 
 @dataclass(frozen=True)
@@ -53,65 +48,6 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Dumps:
-    """The graph as files.
-
-    Attributes:
-        files: the files by path: each part of the graph in each format, and the context of the JSON-LD ones.
-        published: that context.
-        record: what the catalogue record says.
-        stated: how many triples the published graph states.
-        inferred: how many follow.
-    """
-
-    files: dict[str, bytes]
-    published: Context
-    record: list[ox.Triple]
-    stated: int
-    inferred: int
-
-
-def dump(loaded: graph.Graph, version: str, bridges: Mapping[str, Iterable[ox.Triple]]) -> Dumps:
-    """Write the graph in every format, whole and in parts, with the record of what was written.
-
-    Args:
-        loaded: the graph.
-        version: its version.
-        bridges: graphs about it for others, by name.
-
-    Raises:
-        RdfError: a format cannot hold a statement.
-    """
-    everything = of_lines(loaded.whole())
-    published = derive(PREFIXES, everything)
-
-    def part(*folders: str) -> Dataset:
-        return triples(everything, *(graph.GRAPHS + folder for folder in folders))
-
-    def write(name: str, held: Dataset, formats: Iterable[str] = _TRIPLES) -> dict[str, tuple[Format, bytes]]:
-        forms = [FORMATS[form] for form in formats]
-        return {name + form.suffix: (form, form.write_tokens(held, PREFIXES, published)) for form in forms}
-
-    framework, inferred = part("ontology/schemes/", "data/"), part("rules/")
-    whole = {**write("framework", framework), **write("framework", everything, _QUADS), **write("inferred", inferred)}
-    record = catalogue.describe(loaded.lines, framework, inferred, whole, version)
-    parts = {
-        "ontology": part("ontology/onemg"),
-        "schemes": part("ontology/schemes/"),
-        "shapes": of_lines({"": chain.from_iterable(loaded.shape_lines.values())}),
-        "catalogue": tokens(record),
-        **{name: tokens(bridge) for name, bridge in bridges.items()},
-    }
-    others = {path: file for name, held in parts.items() for path, file in write(name, held).items()}
-    ontology = {name: lines for name, lines in loaded.lines.items() if name.startswith(graph.GRAPHS + "ontology/onemg")}
-    for name, lines in (("ontology", ontology), ("shapes", loaded.shape_lines)):
-        others |= write(name, of_lines(lines), _QUADS)
-    files = {path: content for path, (_, content) in (whole | others).items()}
-    files["context.jsonld"] = (json.dumps({"@context": published.definitions()}, indent=2) + "\n").encode()
-    return Dumps(files, published, record, len(framework), len(inferred))
-
-
-@dataclass(frozen=True)
 class Core:
     """What the core of a build makes: what everything else is made from.
 
@@ -127,7 +63,7 @@ class Core:
     findings: list[Finding]
     views: list[views.View]
     files: dict[str, bytes]
-    dumps: Dumps
+    dumps: dumps.Dumps
 
 
 def core(project: Project, progress: Callable[[str], None] = lambda _: None) -> Core:
@@ -141,19 +77,21 @@ def core(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
         InvalidGraph: the graph violates a shape.
         OnemgError: a file cannot be read.
     """
-    # The dumps are written in Python, while the validator and the queries of the views run outside it.
+    # The dumps are written in Python; rules, queries and the validator run outside it, and so at the same time.
     with unhindered(), ThreadPoolExecutor(1) as aside:
         progress("reading")
-        loaded = graph.load(project)
+        lines, shape_lines = graph.stated(project), graph.shapes(project)
+        begun = aside.submit(dumps.begin, lines, shape_lines)
+        loaded = graph.reason(project, lines, shape_lines)
         bridges = {"gdi": publication.gdi(project, loaded.store)}
-        dumps = aside.submit(dump, loaded, project.version, bridges)
+        finished = aside.submit(lambda: dumps.finish(begun.result(), loaded.inferred_lines, project.version, bridges))
         progress("validating")
         findings = validate(project, loaded)
         progress("writing views")
         found = views.collect(project, loaded.store)
         files = views.render(found, project.version)
         progress("writing dumps")
-        return Core(loaded, findings, found, files, dumps.result())
+        return Core(loaded, findings, found, files, finished.result())
 
 
 @contextmanager
@@ -207,33 +145,33 @@ def make(project: Project, place: site.Place = _UNKNOWN, progress: Callable[[str
         OnemgError: a file cannot be read.
     """
     made = core(project, progress)
-    loaded, dumps = made.loaded, made.dumps
+    loaded, written = made.loaded, made.dumps
     progress("answering questions")
     answers = questions.answers(project, loaded.store)
-    documents = markup.of_all(project, loaded.store, dumps.record)
+    documents = markup.of_all(project, loaded.store, written.record)
     # Servers are told an origin even where it is not known.
     hosts = hosting.render(_NOWHERE if place.origin == BASE else place.origin)
     files = {
         **made.files,
         **ruledocs.render(project),
         **questions.render(answers),
-        **dumps.files,
+        **written.files,
         **markup.jekyll(documents),
         **{f"hosting/{path}": content for path, content in hosts.items()},
     }
     content = site.Content(
         project,
-        [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(dumps.record, loaded.stated)],
+        [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(written.record, loaded.stated)],
         loaded.store,
         made.views,
         answers,
-        dumps.published,
+        written.published,
         _placed(files),
-        dumps.record,
+        written.record,
         documents,
         place,
     )
-    return Built(files, partial(site.render, content), dumps.stated, dumps.inferred, made.findings)
+    return Built(files, partial(site.render, content), written.stated, written.inferred, made.findings)
 
 
 def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:

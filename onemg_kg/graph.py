@@ -81,12 +81,12 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
     Raises:
         RdfError: a file is not Turtle (RDF 1.1 Turtle), with the line.
     """
-    return to_quads(_read(project, {path: path.read_bytes() for path in paths}))
+    return to_quads(_read(project, paths))
 
 
-def _read(project: Project, contents: Mapping[Path, bytes]) -> Graphs:
+def _read(project: Project, paths: Iterable[Path]) -> Graphs:
     """The statements of Turtle files by named graph."""
-    return {graph_name(project, path).value: _parse(project, path, content) for path, content in contents.items()}
+    return {graph_name(project, path).value: _parse(project, path, path.read_bytes()) for path in paths}
 
 
 def _parse(project: Project, path: Path, content: bytes) -> list[str]:
@@ -176,11 +176,35 @@ def load(project: Project) -> Graph:
         RdfError: a file is not Turtle.
         QueryError: a rule cannot be run.
     """
-    paths = [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")]
-    contents = {path: path.read_bytes() for path in paths}
-    stated, inferred, store = _assemble(project, contents, queries.folder(project, "rules"))
-    shapes = {path: path.read_bytes() for path in project.files("shapes", suffix=".ttl")}
-    return Graph(stated, _read(project, shapes), inferred, store)
+    return reason(project, stated(project), shapes(project))
+
+
+def stated(project: Project) -> Graphs:
+    """What the files of ``ontology/`` and ``data/`` state.
+
+    Raises:
+        RdfError: a file is not Turtle.
+    """
+    return _read(project, [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")])
+
+
+def shapes(project: Project) -> Graphs:
+    """What the files of ``shapes/`` state.
+
+    Raises:
+        RdfError: a file is not Turtle.
+    """
+    return _read(project, project.files("shapes", suffix=".ttl"))
+
+
+def reason(project: Project, lines: Graphs, shape_lines: Graphs) -> Graph:
+    """Infer what follows from what was read.
+
+    Raises:
+        QueryError: a rule cannot be run.
+    """
+    inferred, store = _reason(lines, queries.folder(project, "rules"))
+    return Graph(lines, shape_lines, inferred, store)
 
 
 def for_queries(project: Project, contents: Mapping[str, bytes]) -> Store:
@@ -197,7 +221,8 @@ def for_queries(project: Project, contents: Mapping[str, bytes]) -> Store:
     files = {project.root / path: content for path, content in contents.items()}
     turtle = {path: content for path, content in files.items() if path.suffix == ".ttl"}
     rules = [_rule(path, content) for path, content in files.items() if path.suffix == ".rq"]
-    return _assemble(project, turtle, rules)[2]
+    lines = {graph_name(project, path).value: _parse(project, path, content) for path, content in turtle.items()}
+    return _reason(lines, rules)[1]
 
 
 def _rule(path: Path, content: bytes) -> queries.Query:
@@ -208,10 +233,9 @@ def _rule(path: Path, content: bytes) -> queries.Query:
         raise QueryError(f"cannot be read: {error}.", source=str(path)) from None
 
 
-def _assemble(project: Project, contents: Mapping[Path, bytes], rules: list[queries.Query]) -> tuple[Graphs, Graphs, Store]:
-    """What Turtle files state, what follows by rules, and both as a store."""
-    stated = _read(project, contents)
+def _reason(stated: Graphs, rules: list[queries.Query]) -> tuple[Graphs, Store]:
+    """What follows by rules from what is stated, and both as a store."""
     store = Store()
     for name, lines in stated.items():
         store.add_lines(lines, name)
-    return stated, infer(rules, store, chain.from_iterable(stated.values())), store
+    return infer(rules, store, chain.from_iterable(stated.values())), store

@@ -116,12 +116,7 @@ def triples(quads: Dataset, *graphs: str) -> Dataset:
 
 def _write_lines(quads: Dataset) -> bytes:
     """N-Triples or N-Quads in canonical form (RDFC-1.0, section 5); the tokens are in its order."""
-    named = {quad[3] != "" for quad in quads}
-    if len(named) > 1:
-        return "".join(map(canonical.to_line, quads)).encode()
-    # All alike are joined at once, which takes half the time. Without a graph name, the joined tokens end with a space.
-    end = " .\n" if True in named else ".\n"
-    return (end.join(map(" ".join, quads)) + end if named else "").encode()
+    return canonical.in_utf8(map(canonical.to_line, quads))
 
 
 _FORMATS = (

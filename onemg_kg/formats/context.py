@@ -103,10 +103,11 @@ def _readings(quads: Sequence[Tokens]) -> dict[str, tuple[bool, str]]:
     for _, predicate, object_, _ in quads:
         objects_of[predicate].append(object_)
     declared: dict[str, str | None] = {}
-    for subject, predicate, object_, _ in quads:
-        if predicate == TYPE and object_ in _DECLARATIONS:
-            declared[subject] = "@id" if object_ == _OBJECT_PROPERTY else declared.get(subject)
-        elif predicate == _RANGE and object_ not in _TEXT:
+    for subject, predicate, object_, _ in [quad for quad in quads if quad[1] in (TYPE, _RANGE)]:
+        if predicate == TYPE:
+            if object_ in _DECLARATIONS:
+                declared[subject] = "@id" if object_ == _OBJECT_PROPERTY else declared.get(subject)
+        elif object_ not in _TEXT:
             is_datatype = object_.startswith("<" + PREFIXES["xsd"])
             declared[subject] = ("" if object_ in _NATIVE else object_) if is_datatype else "@id"
     used = {predicate: _most_used(objects) for predicate, objects in objects_of.items()}

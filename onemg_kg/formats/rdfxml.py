@@ -8,6 +8,7 @@ import json
 import re
 
 from onemg_kg.errors import RdfError
+from onemg_kg.formats.canonical import in_utf8
 from onemg_kg.formats.nesting import Dataset
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
@@ -55,7 +56,7 @@ def write_rdfxml(quads: Dataset, prefixes: Prefixes) -> bytes:
     ]
     declared = sorted({**shortener.used, "rdf": PREFIXES["rdf"]}.items())
     head = "".join(f"\n  xmlns:{prefix}={_quoted(namespace)}" for prefix, namespace in declared)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{head}>\n{"".join(blocks)}</rdf:RDF>\n'.encode()
+    return in_utf8([f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{head}>\n', *blocks, "</rdf:RDF>\n"])
 
 
 class _Nodes(dict[str, str]):
@@ -80,14 +81,16 @@ def _description(properties: dict[str, list[str]], subject: str, elements: dict[
 def _literal(predicate: str, token: str, name: str) -> str:
     """The rest of an element with a literal, after its name."""
     end = token.rindex('"') + 1
-    # Canonical N-Triples escapes a subset of what JSON escapes, and in the same way.
-    text, suffix = json.loads(token[:end]) if "\\" in token else token[1 : end - 1], token[end:]
-    found = _NO_XML.search(text)
-    if found:
-        raise RdfError(
-            f"a literal of {predicate} has the character U+{ord(found[0]):04X}, which XML excludes.",
-            fix="Remove it, or choose another format.",
-        )
+    text, suffix = token[1 : end - 1], token[end:]
+    if "\\" in text or not text.isascii():
+        # Canonical N-Triples escapes a subset of what JSON escapes, and in the same way; all of ASCII that XML excludes too.
+        text = json.loads(token[:end])
+        found = _NO_XML.search(text)
+        if found:
+            raise RdfError(
+                f"a literal of {predicate} has the character U+{ord(found[0]):04X}, which XML excludes.",
+                fix="Remove it, or choose another format.",
+            )
     said = f' xml:lang="{suffix[1:]}"' if suffix[:1] == "@" else f" rdf:datatype={_quoted(suffix[3:-1])}" if suffix else ""
     return f"{said}>{_escaped(text)}</{name}>\n"
 

@@ -2,6 +2,7 @@
 
 import re
 
+from onemg_kg.formats.canonical import in_utf8
 from onemg_kg.formats.nesting import TYPE, Dataset, Graph
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
@@ -38,7 +39,7 @@ def write_turtle(quads: Dataset, prefixes: Prefixes) -> bytes:
         blocks += [f"{terms[name]} {{\n" + "\n".join(written) + "}\n"] if name else written
     used = sorted(terms.shortener.used.items())
     head = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in used)
-    return "\n".join([head, *blocks] if head else blocks).encode()
+    return in_utf8([head, *blocks] if head else blocks, "\n")
 
 
 class _Terms(dict[str, str]):
@@ -50,7 +51,8 @@ class _Terms(dict[str, str]):
 
     def __missing__(self, token: str) -> str:
         if token[0] == '"':
-            return self._literal(token)
+            # Only after a datatype there is an angle bracket at the end.
+            return token if token[-1] != ">" and r"\n" not in token else self._literal(token)
         name = self.shortener.split(token[1:-1]) if token[0] == "<" else None
         self[token] = text = token if name is None else ":".join(name)
         return text
