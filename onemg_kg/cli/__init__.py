@@ -27,6 +27,8 @@ _COMMANDS = {
     "explain": "asking",
 }
 """In which module each command is: the function of its name with an underscore."""
+_CHANGING = {"onemg_kg.cli.publishing", "onemg_kg.cli.editing"}
+"""The modules of the commands that do more than answer."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -70,4 +72,8 @@ def main() -> "NoReturn":
         code = 0
     except KeyboardInterrupt:
         code = 130
+    if not _CHANGING & sys.modules.keys():
+        # Whoever only asks leaves nothing to be put in order, and to take Python down takes longer than many an answer.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
