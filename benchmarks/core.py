@@ -7,10 +7,11 @@ environment with the project and its development dependencies, from the root of 
     python benchmarks/core.py --repeat 15 --plain 0    # onemg-kg alone
 
 Each measurement is a fresh process; to start Python and to import libraries does not count. The steps of onemg-kg are measured
-one after the other; all of it as the build runs it, some of it side by side, so that it takes less than the sum. The table has
-wall and CPU seconds: on a busy machine the CPU seconds say more. Both sides have the same files, rules, shapes and queries. rdflib runs the
-rules in the same rounds. It writes what the graph states in Turtle, JSON-LD, N-Triples and RDF/XML; onemg-kg writes that, what
-follows, both by source in N-Quads and TriG, and the smaller dumps. A query that rdflib refuses is left out, aloud.
+one after the other; all of it as the build runs it, some of it side by side, so that with two cores it takes less than the sum.
+The table has wall and CPU seconds: on a busy machine the CPU seconds say more. Both sides have the same files, rules, shapes
+and queries. rdflib runs the rules in the same rounds. It writes what the graph states in Turtle, JSON-LD, N-Triples and
+RDF/XML; onemg-kg writes that, what follows, both by source in N-Quads and TriG, and the smaller dumps. A query that rdflib
+refuses is left out, aloud.
 """
 
 import argparse

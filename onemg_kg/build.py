@@ -23,8 +23,8 @@ from onemg_kg.terms import BASE, shorten
 MANIFEST = "manifest.json"
 _NOWHERE = "https://host.example"
 """Stands for the address of the site in the configuration of servers, where it is not known."""
-_TURN = 0.0001
-"""Seconds after which a thread that holds the interpreter lets another go on; Python's own are fifty times as long."""
+_TURN = 0.001
+"""Seconds after which a thread that holds the interpreter lets another go on; Python's own are five times as long."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The whole build: the same bytes everywhere, every term as it is in data/, and all or nothing."""
 
+import gc
 import hashlib
 import json
 import os
@@ -8,6 +9,8 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -309,6 +312,31 @@ def test_broken_turtle(copy: Project, tmp_path: Path) -> None:
     assert ran.stderr.startswith(f"onemg-kg: data/resources/beacon.ttl:{number}: is not Turtle: ")
     assert ran.stderr.count("\n") == 1
     assert _files(out) == {build.MANIFEST: b"{}"}
+
+
+def test_no_dump_can_hold_it(copy: Project, tmp_path: Path) -> None:
+    """What fails beside validation and views is told as it is elsewhere: exit 2, one sentence, nothing written."""
+    path = copy.folder("data") / "resources" / "beacon.ttl"
+    with path.open("a", encoding="utf-8") as file:
+        file.write('\n<http://example.org/a> <http://example.org/p> "x"@en--ltr .\n')
+    ran = _run(copy, "build", "--out", str(tmp_path / "out"))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("onemg-kg: the statement <http://example.org/a> <http://example.org/p> ")
+    assert "is not RDF 1.1" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_python_is_left_as_it_was(copy: Project, valid: bool) -> None:
+    """A core, made or not, leaves the collector of garbage and the turns of threads as they were, and no thread behind."""
+    if not valid:
+        _replace(copy.folder("data") / "resources" / "beacon.ttl", "dcterms:title", "dcterms:alternative")
+    before = gc.isenabled(), sys.getswitchinterval(), threading.active_count()
+    with nullcontext() if valid else pytest.raises(InvalidGraph):
+        build.core(copy)
+    assert (gc.isenabled(), sys.getswitchinterval(), threading.active_count()) == before
+    assert gc.isenabled()
 
 
 def test_no_build_is_not_replaced(built: build.Built, tmp_path: Path) -> None:

@@ -20,8 +20,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onemg_kg.errors import RdfError
-from onemg_kg.formats import FORMATS, Context, context, tokens, triples
+from onemg_kg.formats import FORMATS, Context, context, of_lines, tokens, triples
 from onemg_kg.formats.context import Term
+from onemg_kg.store import by_graph
 from onemg_kg.terms import PREFIXES
 
 ROOT = Path(__file__).parents[1]
@@ -253,6 +254,13 @@ def test_triples_of_graphs_are_those_of_the_graphs_alone(name: str) -> None:
     assert triples(tokens(quads), "http://example.org/h", "http://example.org/g2") == tokens(
         quad.triple for quad in quads if str(quad.graph_name) in {"<http://example.org/h>", "<http://example.org/g2>"}
     )
+
+
+@property_test
+@given(statements=datasets(_DEFAULT | NAMED))
+def test_lines_are_read_as_statements_are(statements: list[ox.Quad]) -> None:
+    """From lines by graph the writers get what they get from the statements."""
+    assert of_lines(by_graph(statements)) == tokens(statements)
 
 
 @property_test
