@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 import jinja2
+import pyoxigraph as ox
 import pytest
 
 from onemg_kg import queries, questions
@@ -17,6 +18,7 @@ from onemg_kg.formats import FORMATS
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.questions import Answer
+from onemg_kg.site.charts import chart_of
 from onemg_kg.site.pages import TEMPLATES, Page, Site
 from onemg_kg.store import Store
 from onemg_kg.terms import BASE, PREFIXES
@@ -248,6 +250,68 @@ def test_what_is_said_of_an_answer(page: Any, query: str, said: str) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     assert page.locator(".query-status").get_attribute("role") == "status"
     _status(page, said)
+
+
+def _run(page: Any, query: str) -> str:
+    _write(page, query)
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("button", name="Run", exact=True, disabled=False).wait_for()
+    return _status(page, r"in \d+ ms")
+
+
+def test_the_chart_is_the_one_of_the_published_page(page: Any, answers: list[Answer]) -> None:
+    """Drawn twice, in Python for the page of the question and in JavaScript after running it, a chart is the same."""
+    _open(page, "query.html")
+    charted = 0
+    for answer in answers:
+        chart = chart_of(answer)
+        if chart is None:
+            continue
+        _run(page, answer.text)
+        bars = [([(str(node.value), None) for node in labels], value) for labels, value in chart.bars]
+        expected = _templates().get_template("_chart.html").render(chart={**vars(chart), "bars": bars})
+        script = "html => { const t = document.createElement('template'); t.innerHTML = html; return t.innerHTML }"
+        drawn = page.locator(".query-chart").inner_html()
+        if all(isinstance(node, ox.Literal) for labels, _ in chart.bars for node in labels):
+            assert drawn == re.sub(r">\s+<", "><", page.evaluate(script, expected.strip()))
+        assert drawn.count("<rect") == len(chart.bars)
+        charted += 1
+    assert charted >= 3
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "bars"),
+    [
+        ("#+ chart: bar ?n by ?l\nSELECT (1 AS ?n) ('a' AS ?l) {}", r"ms[^.]*\.$", 1),
+        ("# a remark\n#+ chart: bar ?n by ?l\nSELECT (1 AS ?n) {}", r"ms[^.]*\.$", 0),
+        ("#+ chart: bar ?n by ?l\nSELECT (1 AS ?n) {}", r"No chart: the answer has no column \?l\.$", 0),
+        (
+            "#+ chart: bar ?n by ?l\nSELECT ('x' AS ?n) ('a' AS ?l) {}",
+            r"No chart: \?n is not a number from 0 up in each row\.$",
+            0,
+        ),
+        ("#+ chart: bar ?n by ?l\nSELECT ?n ('a' AS ?l) {}", r"No chart: \?n is not a number", 0),
+        ("#+ chart: pie\nSELECT (1 AS ?n) {}", r"No chart: its header is to be ", 0),
+        ("#+ chart: bar ?n by ?l\nASK {}", r"No chart: its header is to be ", 0),
+    ],
+)
+def test_a_chart_is_drawn_where_the_query_says_so(page: Any, query: str, said: str, bars: int) -> None:
+    """And where its columns are not there, one sentence says so; without a header nothing is said."""
+    _open(page, "query.html")
+    _run(page, "#+ chart: bar ?n by ?l\nSELECT (1 AS ?n) ('before' AS ?l) {}")
+    assert re.search(said, _run(page, query))
+    assert page.locator(".query-chart rect").count() == bars
+    assert page.locator(".query-chart", has_text="before").count() == 0
+
+
+def test_a_chart_has_as_many_bars_as_one_can_read_and_leads_to_pages(page: Any, address: str) -> None:
+    _open(page, "query.html")
+    ours = f"FILTER(STRSTARTS(STR(?s), '{BASE}id/'))"
+    query = "#+ chart: bar ?n by ?s\nSELECT ?s (COUNT(?o) AS ?n) { ?s a ?o " + ours + " } GROUP BY ?s LIMIT 120"
+    assert _run(page, query).endswith("The chart shows the first 100 rows.")
+    links = page.locator(".query-chart a").evaluate_all("links => links.map(link => link.href)")
+    assert len(links) == 100
+    assert all(link.startswith(address + "id/") for link in links)
 
 
 def test_everything_is_done_with_the_keyboard(page: Any) -> None:

@@ -2,6 +2,8 @@
 
 import Yasgui from "@zazuko/yasgui";
 
+import { chart } from "./chart.js";
+
 const { Yasqe, Yasr } = Yasgui;
 const SITE = new URL("../../", import.meta.url); // this file is assets/vendor/editor.js of the site
 const JSON_RESULTS = "application/sparql-results+json";
@@ -82,7 +84,8 @@ async function ask(endpoint, query, form, signal) {
 export async function mount(root) {
   const { dump, context, base, endpoint } = root.dataset;
   const find = (selector) => root.querySelector(selector);
-  const [run, stop, examples, status, result] = [".query-run", ".query-stop", ".query-examples", ".query-status", ".query-result"].map(find);
+  const [run, stop, examples, status] = [".query-run", ".query-stop", ".query-examples", ".query-status"].map(find);
+  const [picture, result] = [".query-chart", ".query-result"].map(find);
   const answer = await fetch(context);
   if (!answer.ok) throw new Error(`the server answers ${answer.status} to ${context}`);
   const prefixes = await answer.json();
@@ -148,9 +151,19 @@ export async function mount(root) {
     running(false);
   }
 
-  function show({ error, line, column, text, loading, evaluating }, form) {
+  /** An IRI by its short name, as a link to its page if it is ours. */
+  function link(iri) {
+    const made = document.createElement("a");
+    made.href = iri.startsWith(base) ? pageOf(iri.slice(base.length)) : iri;
+    const prefix = Object.keys(prefixes).find((name) => iri.startsWith(prefixes[name]) && !/[/#?]|^$/.test(iri.slice(prefixes[name].length)));
+    made.textContent = prefix ? `${prefix}:${iri.slice(prefixes[prefix].length)}` : iri;
+    return made;
+  }
+
+  function show({ error, line, column, text, loading, evaluating }, form, query) {
     running(false);
     result.hidden = error !== undefined; // what is shown is always the answer to the query last run
+    picture.replaceChildren();
     if (error !== undefined) {
       say(line ? `Line ${line}, column ${column}: ${error}` : error, true);
       if (line) editor.getDoc().setCursor({ line: line - 1, ch: column - 1 });
@@ -165,7 +178,9 @@ export async function mount(root) {
     }
     const what = rows ? `${rows.length} ${rows.length === 1 ? "row" : "rows"}` : `Answer: ${truth ? "yes" : "no"}`;
     const reading = loading > 1 ? `, after ${Math.round(loading)} ms to read the data` : "";
-    say(`${what} in ${Math.round(evaluating)} ms${reading}.`);
+    const { figure, said } = chart(query, form === JSON_RESULTS && rows ? viewer.results.getVariables() : undefined, rows, link);
+    if (figure) picture.append(figure);
+    say(`${what} in ${Math.round(evaluating)} ms${reading}.${said ? ` ${said}` : ""}`);
   }
 
   function start() {
@@ -182,11 +197,11 @@ export async function mount(root) {
       const { signal } = request;
       ask(new URL(endpoint, document.baseURI), query, form, signal)
         .catch((error) => ({ error: `The endpoint could not be asked: ${error.message}.` }))
-        .then((message) => signal.aborted || show(message, form));
+        .then((message) => signal.aborted || show(message, form, query));
       return;
     }
     worker ??= new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-    worker.onmessage = ({ data }) => show(data, form);
+    worker.onmessage = ({ data }) => show(data, form, query);
     worker.onerror = () => {
       halt();
       say("The query engine could not be started: this browser may be too old for it.", true);

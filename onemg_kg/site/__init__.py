@@ -15,7 +15,7 @@ from onemg_kg.formats import FORMATS, Context, tokens
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
 from onemg_kg.questions import Answer
-from onemg_kg.site import explorer, reference
+from onemg_kg.site import charts, explorer, reference
 from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
 from onemg_kg.site.pictures import Pictures, neighbours
 from onemg_kg.site.prose import prose
@@ -283,6 +283,7 @@ class _Writer:
                     query=query,
                     values={name: text(value) for name, value in answer.values.items()},
                     rows=[[self._cell(node) for node in row] for row in answer.table.rows] if answer.table else [],
+                    chart=self._chart(answer),
                 ),
             )
         yield (
@@ -307,6 +308,14 @@ class _Writer:
                     questions=[answer.query for answer in self.content.answers],
                 ),
             )
+
+    def _chart(self, answer: Answer) -> dict[str, object] | None:
+        """The chart of an answer, each label as a cell."""
+        chart = charts.chart_of(answer)
+        if chart is None:
+            return None
+        bars = [([self._cell(node) for node in labels], value) for labels, value in chart.bars]
+        return {"value": chart.value, "labels": chart.labels, "most": chart.most, "bars": bars}
 
     def _cell(self, node: Term | None) -> tuple[str, str | None]:
         """A cell of an answer: what it says, and the IRI if it is one."""
