@@ -203,6 +203,7 @@ DOCUMENTS = (
     "ns",
     "ns/1.0.0",
     "data/framework",
+    "graph/data/resources/beacon",
     "id/resource/beacon",
     "id/resource/café",
     "voc/role",
@@ -487,7 +488,7 @@ def test_an_address_in_a_header_is_ascii_and_without_the_query(server: Server) -
 
 def test_a_suffix_decides_whatever_the_client_accepts(server: Server) -> None:
     for representation in REPRESENTATIONS:
-        for path in ("id/resource/beacon", "ns/1.0.0", "data/framework"):
+        for path in ("id/resource/beacon", "ns/1.0.0", "data/framework", "graph/data/resources/beacon"):
             answer = server.get(f"/{path}{representation.suffix}", "image/png")
             if server.name == "w3id":
                 assert (answer.status, answer.headers["Location"]) == (302, f"{ORIGIN}/{path}{representation.suffix}")

@@ -104,12 +104,12 @@ def of_lines(graphs: Mapping[str, Iterable[str]]) -> Dataset:
 
 
 def triples(quads: Dataset, *graphs: str) -> Dataset:
-    """The statements of the graphs whose IRI starts with one of some texts, as :func:`tokens` would give them alone.
+    """The statements of the graphs whose IRI starts with one of some texts, or of all, as :func:`tokens` would give them alone.
 
     Raises:
         RdfError: as :func:`tokens`.
     """
-    starts = tuple(f"<{graph}" for graph in graphs)
+    starts = tuple(f"<{graph}" for graph in graphs) or ("",)
     wanted = {name for name in {quad[3] for quad in quads} if name.startswith(starts)}
     return Dataset(canonical.triples(quad for quad in quads if quad[3] in wanted))
 

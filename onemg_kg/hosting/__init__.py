@@ -39,6 +39,7 @@ ROUTES = (
     Route("shapes", thing=False),
     Route("shapes/.+", thing=False),
     Route("data/.+", thing=False),
+    Route("graph/.+", thing=False),
 )
 """The routes of the site. The empty path is the base itself, whose files are called ``index``."""
 

@@ -11,11 +11,12 @@ import pyoxigraph as ox
 from onemg_kg import facets, publication, queries
 from onemg_kg.addresses import document
 from onemg_kg.descriptions import Description, Descriptions
-from onemg_kg.formats import FORMATS, Context, tokens
+from onemg_kg.formats import FORMATS, Context, Dataset, Format, tokens, triples
+from onemg_kg.graph import GRAPHS
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
 from onemg_kg.questions import Answer
-from onemg_kg.site import charts, explorer, reference
+from onemg_kg.site import charts, explorer, graphs, reference
 from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
 from onemg_kg.site.pictures import Pictures, neighbours
 from onemg_kg.site.prose import prose
@@ -114,6 +115,7 @@ class _Writer:
         self.memberships = Memberships(content.views)
         self.pictures = Pictures(content.project, content.store)
         self.reference = reference.read(content.quads, self.descriptions)
+        self.graphs = graphs.read(content.quads, {rule.name: rule for rule in self.rules})
         self.elsewhere = {
             group.group: f"views/{view.name}/{_slug(group.group)}.html"
             for view in content.views
@@ -126,7 +128,7 @@ class _Writer:
         self.pages = Pages(
             self.site,
             self.descriptions,
-            self.elsewhere,
+            self.elsewhere | {graph.iri: graph.path + ".html" for graph in self.graphs.values()},
             {rule.name: rule.title for rule in self.rules},
             overrides,
         )
@@ -171,6 +173,7 @@ class _Writer:
         for path in self.descriptions.paths():
             yield from self._document(path)
         yield from self._version()
+        yield from self._graphs()
 
     def _explorer(self) -> Iterator[tuple[str, bytes]]:
         held = self.content
@@ -379,16 +382,53 @@ class _Writer:
         path = described.path
         quads = [*described.quads(), *self._about(described)]
         held = tokens(quads)
-        plain = tokens(quad.triple for quad in quads)
+        plain = triples(held)
         for form in FORMATS.values():
             name = path + form.suffix
             if name not in self.content.files:
-                yield (
-                    name,
-                    form.write_tokens(
-                        held if form.quads and form.name != "jsonld" else plain, PREFIXES, self.content.published
-                    ),
-                )
+                yield name, self._written(form, held, plain)
+
+    def _written(self, form: Format, quads: Dataset, plain: Dataset) -> bytes:
+        """Statements in a format: with the sources of each where that holds them, but for JSON-LD, which is to be read."""
+        chosen = quads if form.quads and form.name != "jsonld" else plain
+        return form.write_tokens(chosen, PREFIXES, self.content.published)
+
+    def _graphs(self) -> Iterator[tuple[str, bytes]]:
+        """Under the name of each named graph, that graph: its statements and no other, as a page and in each format."""
+        folders: dict[str, list[graphs.NamedGraph]] = {}
+        for graph in self.graphs.values():
+            folders.setdefault(graph.file.rpartition("/")[0] + "/", []).append(graph)
+            named = tokens(graph.quads)
+            plain = triples(named)
+            written = {form.suffix: self._written(form, named, plain) for form in FORMATS.values()}
+            for suffix, content in written.items():
+                yield graph.path + suffix, content
+            yield graph.path + ".html", self._graph(graph, written[FORMATS["turtle"].suffix].decode())
+        path = document(GRAPHS)[0] + ".html"
+        yield (
+            path,
+            self.pages.render(
+                "graphs.html",
+                path,
+                title="Named graphs",
+                description="What each file of the graph states, and what follows by each rule, is a named graph of its own.",
+                folders=sorted(folders.items()),
+            ),
+        )
+
+    def _graph(self, graph: graphs.NamedGraph, turtle: str) -> bytes:
+        holds = "What follows by one rule" if graph.rule else f"What the file {graph.file} states"
+        return self.pages.render(
+            "graph.html",
+            graph.path + ".html",
+            title=graph.title,
+            description=f"{holds}: a named graph of the knowledge graph of the 1+MG Framework.",
+            iri=graph.iri,
+            graph=graph,
+            about=graph.about(self.descriptions),
+            pages=graph.pages(self.descriptions),
+            turtle=turtle,
+        )
 
     def _about(self, described: Description) -> list[ox.Quad]:
         """What a document says of itself: what it is about, what it is part of, and the files and rules it was made from."""

@@ -24,7 +24,7 @@ class Value:
         iri: the node; ``None`` for a literal.
         language: the language of the literal, or ``None``.
         datatype: the datatype of a literal that is no plain text, or ``None``.
-        files: the files that state it.
+        files: the files that state it, by the names of their graphs.
         rules: the names of the rules from which it follows.
         parts: for a node without a name, its own properties.
     """
@@ -33,7 +33,7 @@ class Value:
     iri: str | None
     language: str | None
     datatype: str | None
-    files: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     parts: list["Row"] = field(default_factory=list)
 
@@ -139,10 +139,10 @@ class Thing:
             if node not in values:
                 values[node] = self._value(node, quad)
             graph = text(quad.graph_name)
-            rule = graph.startswith(RULES)
-            origin, origins = (graph.removeprefix(RULES), values[node].rules) if rule else (file_of(graph), values[node].files)
-            if origin not in origins:
-                origins.append(origin)
+            if not graph.startswith(RULES):
+                values[node].files[graph] = file_of(graph)
+            elif (rule := graph.removeprefix(RULES)) not in values[node].rules:
+                values[node].rules.append(rule)
         return [
             Row(name, sorted(values.values(), key=lambda value: (value.text.casefold(), value.iri or "", value.language or "")))
             for name, values in sorted(rows.items(), key=lambda item: (_rank(item[0]), item[0]))

@@ -192,6 +192,7 @@ def write_site(root: Path, title: str = "Beacon") -> None:
         "ns/1.0.0": "ns/1.0.0",
         "shapes": "shapes",
         "data/framework": "data/framework",
+        "graph/data/beacon": "graph/data/beacon",
         "data/catalogue": "data/catalogue",
         "index": "",
     }.items():

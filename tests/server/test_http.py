@@ -93,6 +93,8 @@ NEGOTIATION: list[Row] = [
     ("GET /ns/1.0.0", accept("text/turtle"), 200, {"content-location": "/ns/1.0.0.ttl"}),
     ("GET /shapes", accept("text/turtle"), 200, {"content-location": "/shapes.ttl"}),
     ("GET /data/framework", accept("application/n-quads"), 200, {"content-location": "/data/framework.nq"}),
+    ("GET /graph/data/beacon", accept("text/turtle"), 200, {"content-location": "/graph/data/beacon.ttl"}),
+    ("GET /graph/data/beacon", accept("application/trig"), 200, {"content-location": "/graph/data/beacon.trig"}),
     ("GET /", NONE, 200, {"content-type": HTML, "content-location": "/index.html"}),
     ("GET /", accept("text/turtle"), 200, {"content-location": "/index.ttl"}),
     ("GET /?format=jsonld", NONE, 200, {"content-location": "/index.jsonld"}),
