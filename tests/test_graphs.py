@@ -1,4 +1,4 @@
-"""The names of the graphs lead to documents: each holds the statements of its graph, no other, and says where they come from."""
+"""The names of graphs lead to documents: each holds the statements of its graph, no other, and says where they come from."""
 
 from collections import defaultdict
 
