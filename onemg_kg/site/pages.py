@@ -10,7 +10,7 @@ import jinja2
 from onemg_kg.addresses import document, url
 from onemg_kg.descriptions import Descriptions
 from onemg_kg.formats import FORMATS
-from onemg_kg.terms import BASE, shorten
+from onemg_kg.terms import BASE, shorten, term, text
 
 _CAPITAL = re.compile(r"(?<=[a-z])[A-Z](?=[a-z])")
 
@@ -89,7 +89,13 @@ class Pages:
             keep_trailing_newline=True,
         )
         self._environment.globals.update(
-            site=site, label=descriptions.label, words=self._words, short=shorten, base=BASE, rules=rules
+            site=site,
+            label=descriptions.label,
+            values=self._values,
+            words=self._words,
+            short=shorten,
+            base=BASE,
+            rules=rules,
         )
         self._placed: dict[str, str | None] = {}
 
@@ -98,6 +104,11 @@ class Pages:
         if self._descriptions.is_named(iri):
             return self._descriptions.label(iri)
         return _CAPITAL.sub(lambda found: f" {found[0].lower()}", shorten(iri).rpartition(":")[2])
+
+    def _values(self, iri: str, name: str) -> list[str]:
+        """The values of a property of a thing that is not the one of the page, by the short name of the property."""
+        wanted = term(name)
+        return [text(quad.object) for quad in self._descriptions.of(iri) if quad.predicate == wanted]
 
     def place(self, iri: str) -> str | None:
         """The URL of the page about an IRI, relative to the root of the site; ``None`` where no page is."""
