@@ -118,6 +118,19 @@ def test_a_page_fits_its_window(browser: Any, origin: str, width: int) -> None:
     assert wide == {}
 
 
+def test_no_picture_is_wider_than_a_telephone(browser: Any, origin: str) -> None:
+    """What a picture shows is on a narrow screen too, without moving it sideways."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    for kind in ("home", "stage", "resource", "resource with much", "alignment"):
+        page.goto(origin + KINDS[kind])
+        wide = page.locator("figure").evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length")
+        assert wide == 0, kind
+    assert page.get_by_text("exact: Data discovery").is_visible()
+    page.goto(origin + KINDS["resource"])
+    assert page.locator(".applies").get_by_role("link", name="Discovery", exact=True).is_visible()
+    page.close()
+
+
 def test_without_a_mouse(browser: Any, origin: str) -> None:
     """From the first press of the tab key one gets past the menu, and what has the focus is seen to have it."""
     page = browser.new_page()

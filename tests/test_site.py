@@ -192,6 +192,24 @@ def test_pages_are_well_made(pages: dict[str, _Reader]) -> None:
     assert skipped == []
 
 
+def test_a_page_of_the_framework_says_what_it_lists(published: dict[str, bytes]) -> None:
+    """Each entry with its resource and the label it wears there; what the text only names stands apart."""
+    page = published["id/page/data-discovery.html"].decode()
+    listed, _, named = page[page.index("What it lists") :].partition("What it names in the text")
+    assert '<a href="../../id/resource/beacon.html">Beacon</a> <span class="badge required">Required</span>' in listed
+    assert '<a href="../../id/resource/user-portal.html">User Portal</a>' not in listed
+    assert '<a href="../../id/resource/user-portal.html">User Portal</a>' in named
+
+
+def test_what_is_required_in_general_is_not_said_to_be_for_a_use_case_only(published: dict[str, bytes]) -> None:
+    """A label without a limit goes before one with a limit, on the first page as on that of the resource."""
+    tiles = published["index.html"].decode().partition('<ul class="tiles">')[2]
+    tile = tiles[tiles.index(">Phenopackets<") :].partition("</li>")[0]
+    assert "for rare disease" not in tile
+    labels = published["id/resource/phenopackets.html"].decode().partition('id="level"')[2].partition("</section>")[0]
+    assert labels.index("in general") < labels.index("for rare disease only")
+
+
 def test_weight(published: dict[str, bytes]) -> None:
     """No page is heavier than a reader on a telephone should have to wait for."""
     heavy = {path: len(gzip.compress(content)) for path, content in published.items() if path.endswith(".html")}
