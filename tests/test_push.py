@@ -657,7 +657,7 @@ def test_a_second_push_is_refused(project: Project, oxigraph: Oxigraph) -> None:
 
 
 @pytest.mark.parametrize("options", [push.Options(force=True), push.Options(stale=timedelta(seconds=-1))])
-@pytest.mark.parametrize("before", [b"DROP", b"DELETE { GRAPH <https://w3id.org/oneplusmg/graph/data"], ids=["stage", "swap"])
+@pytest.mark.parametrize("before", [b"DROP", b"DELETE { GRAPH ?graph"], ids=["stage", "swap"])
 def test_who_was_taken_over_from_changes_nothing(
     project: Project, oxigraph: Oxigraph, options: push.Options, before: bytes
 ) -> None:
@@ -809,6 +809,17 @@ def test_virtuoso(project: Project, virtuoso: str) -> None:
     push.push(project, client(), old, STAGED)
     seen = watch(f"{virtuoso}/sparql", lambda: push.push(project, client(), new, STAGED))
     assert seen.keys() == {("old", 13 * 20), ("new", 13 * 20)}, seen
+
+
+def test_virtuoso_swaps_as_many_graphs_as_there_are(project: Project, virtuoso: str) -> None:
+    """It compiles no request with an operation for each of 391 graphs, as many as the real graph has."""
+    login = push.Credentials("dba", "dba")
+    client = push.Client(push.find(virtuoso, None, None, login), login, retries=NO_RETRY)
+    old, new = graphs("old", 390, 2), graphs("new", 390, 2)
+    assert push.push(project, client, old).outcome == "equal"
+    seen = watch(f"{virtuoso}/sparql", lambda: push.push(project, client, new))
+    assert seen.keys() == {("old", 391 * 2), ("new", 391 * 2)}, seen
+    assert push.push(project, client, NEW).removed == sorted(set(new) - set(NEW))
 
 
 def test_virtuoso_cuts_answers_off(project: Project, virtuoso: str) -> None:

@@ -20,6 +20,8 @@ MANIFEST = GRAPHS + "_manifest"
 
 _TEMPLATE = 200
 """Statements in one template of an update: Virtuoso does not compile many more."""
+_STEPS = 50
+"""Graphs that are put in place without staging: each is operations of its own, and Virtuoso does not compile hundreds."""
 _LEAST = 2_000
 _OTHERWISE = {400, 413, 500}
 """Statuses of HTTP after which the same statements may be taken in smaller requests, or as files."""
@@ -137,6 +139,7 @@ class Push:
         self._lock = Lock(client, requests)
         self._prints = {name: fingerprint(sent) for name, sent in dataset.items()}
         self._staged: dict[str, str] = {}
+        self._placed: list[str] = []
 
     def run(self) -> Report:
         """Push.
@@ -264,7 +267,7 @@ class Push:
     def _leave(self, client: Client) -> None:
         """Take away the staging graphs and the lock; where that fails, the next push does."""
         try:
-            for group in _groups(list(self._staged.values()), _TEMPLATE):
+            for group in _groups(self._placed, _TEMPLATE):
                 client.update(";\n".join(self._fill("drop", graph=graph) for graph in group))
             self._lock.release(client)
         except StoreError:
@@ -277,30 +280,48 @@ class Push:
         if not (plan.changed or plan.removed):
             return
         lines = [line for name in plan.changed for line in self.dataset[name]]
-        if sum(map(len, lines)) <= self.options.inline and not any(map(has_blanks, lines)):
+        is_few = len(plan.changed) + len(plan.removed) <= _STEPS
+        if is_few and sum(map(len, lines)) <= self.options.inline and not any(map(has_blanks, lines)):
             self.progress("putting in place")
             try:
-                self.client.update(self._swap(plan, self._inline))
+                self.client.update(self._swap(plan))
                 return
             except StoreError as error:
                 if error.status not in _OTHERWISE:
                     raise
         self._stage(plan.changed)
+        exchange = self._say_what_replaces_what(plan)
         self.progress("comparing what was sent")
         self._check(self._staged)
         self.progress("putting in place")
-        self.client.update(self._swap(plan, self._copy))
+        self.client.update(self._guarded("exchange", plan=exchange))
 
-    def _swap(self, plan: _Plan, fill: Callable[[str], Iterator[str]]) -> str:
-        """One request that empties and fills every graph: stores run it as one transaction (SPARQL 1.1 Update, section 2.2)."""
+    # Either way one request: stores run it as one transaction (SPARQL 1.1 Update, section 2.2).
+
+    def _swap(self, plan: _Plan) -> str:
+        """Empties every graph, and fills it with what the request itself holds."""
         steps = [self._guarded("clear", graph=name) for name in [*plan.changed, *plan.removed]]
-        return ";\n".join([*steps, *(step for name in plan.changed for step in fill(name))])
+        return ";\n".join([*steps, *(step for name in plan.changed for step in self._insert(name, self.dataset[name]))])
 
-    def _copy(self, name: str) -> Iterator[str]:
-        yield self._guarded("copy", graph=name, staged=self._staged[name])
+    def _say_what_replaces_what(self, plan: _Plan) -> str:
+        """Write to a staging graph which graph takes the place of which; one that is removed, none that holds anything.
 
-    def _inline(self, name: str) -> Iterator[str]:
-        return self._insert(name, self.dataset[name])
+        Raises:
+            StoreError: the store does not hold it as a whole.
+        """
+        graph, by = f"{self._lock.iri}/_plan", term("dcterms:isReplacedBy")
+        staged = {name: self._staged.get(name, f"{self._lock.iri}/_nothing") for name in [*plan.changed, *plan.removed]}
+        lines = [f"<{name}> {by} <{other}> .\n" for name, other in staged.items()]
+        self._placed.append(graph)
+        self._send_alone(graph, lines)
+        if self._state().counts.get(graph) != len(lines):
+            self._see_that_it_is_ours()
+            raise StoreError(
+                "does not hold what it was told to replace; nothing was put in place.",
+                source=self.client.endpoint.update,
+                fix="Look in its log, then repeat the push.",
+            )
+        return graph
 
     def _insert(self, graph: str, lines: list[str]) -> Iterator[str]:
         for part in _groups(lines, _TEMPLATE):
@@ -310,6 +331,7 @@ class Push:
         """Send graphs to staging graphs: small ones together, others in pieces."""
         chunk = self.options.chunk
         self._staged = {name: f"{self._lock.iri}/{name.removeprefix(GRAPHS)}" for name in names}
+        self._placed = [*self._staged.values()]
         total, done = sum(len(self.dataset[name]) for name in names), 0
         batch: list[str] = []
         length = 0
@@ -324,14 +346,15 @@ class Push:
                 break
             if size > chunk or any(map(has_blanks, self.dataset[name])):
                 self.progress(f"sending {done:,} of {total:,} statements")
-                self._send_alone(name)
+                self._send_alone(self._staged[name], self.dataset[name])
                 done += len(self.dataset[name])
             else:
                 batch.append(name)
                 length += size
 
     def _send_together(self, names: list[str]) -> None:
-        steps = ((self._fill("drop", graph=self._staged[name]), self._data(name, self.dataset[name])) for name in names)
+        held = [(self._staged[name], self.dataset[name]) for name in names]
+        steps = ((self._fill("drop", graph=graph), self._fill("stage", "".join(lines), graph=graph)) for graph, lines in held)
         try:
             self.client.update(";\n".join(step for pair in steps for step in pair))
         except StoreError as error:
@@ -340,36 +363,32 @@ class Push:
             if error.status not in _OTHERWISE or (not alone and error.status != 413):
                 raise
             if alone:
-                for name in names:
-                    self._send_alone(name)
+                for graph, lines in held:
+                    self._send_alone(graph, lines)
             else:
                 half = len(names) // 2
                 self._send_together(names[:half])
                 self._send_together(names[half:])
 
-    def _send_alone(self, name: str) -> None:
+    def _send_alone(self, graph: str, lines: list[str]) -> None:
         """Send a graph in pieces, in smaller ones where the store finds them too large."""
         size = self.options.chunk
         while True:
             try:
-                for number, part in enumerate(pieces(self.dataset[name], size)):
-                    self._send_piece(name, part, first=not number)
+                for number, part in enumerate(pieces(lines, size)):
+                    self._send_piece(graph, part, first=not number)
                 return
             except StoreError as error:
                 if error.status != 413 or size < _LEAST:
                     raise
                 size //= 4
 
-    def _send_piece(self, name: str, lines: list[str], *, first: bool) -> None:
-        graph = self._staged[name]
+    def _send_piece(self, graph: str, lines: list[str], *, first: bool) -> None:
         if self.client.endpoint.graph_store is not None:
             self.client.add(graph, "".join(lines), first=first)
         else:
             steps = [self._fill("drop", graph=graph)] if first else []
-            self.client.update(";\n".join([*steps, self._data(name, lines)]))
-
-    def _data(self, name: str, lines: list[str]) -> str:
-        return self._fill("stage", "".join(lines), graph=self._staged[name])
+            self.client.update(";\n".join([*steps, self._fill("stage", "".join(lines), graph=graph)]))
 
     # What is compared and recorded
 
@@ -391,20 +410,23 @@ class Push:
         return found
 
     def _complain(self, difference: Difference, place: str) -> NoReturn:
+        self._see_that_it_is_ours()
+        many = len(difference.missing), len(difference.added)
+        first = (difference.missing or difference.added)[0].strip()
+        state = "the readers see it" if place == difference.graph else "nothing was put in place"
+        raise StoreError(
+            f"holds {place} without {many[0]} statements that it was sent and with {many[1]} others ({first}); {state}.",
+            source=self.client.endpoint.update,
+            fix="Look in its log, then repeat the push with --full.",
+        )
+
+    def _see_that_it_is_ours(self) -> None:
         if not self._lock.is_held():
-            message, fix = (
-                "another push took over from this one, which was not put in place",
-                "Push again if that is the older.",
+            raise StoreError(
+                "another push took over from this one, which was not put in place.",
+                source=self.client.endpoint.update,
+                fix="Push again if that is the older.",
             )
-        else:
-            many = len(difference.missing), len(difference.added)
-            first = (difference.missing or difference.added)[0].strip()
-            state = "the readers see it" if place == difference.graph else "nothing was put in place"
-            message = (
-                f"holds {place} without {many[0]} statements that it was sent and with {many[1]} others ({first}); {state}"
-            )
-            fix = "Look in its log, then repeat the push with --full."
-        raise StoreError(message + ".", source=self.client.endpoint.update, fix=fix)
 
     def _check_whole(self, plan: _Plan, state: _State) -> None:
         """See that nothing is below ``GRAPHS`` but the dataset, as far as counts can tell."""
