@@ -8,15 +8,15 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPResponse
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
-from SPARQLWrapper import INSERT, JSON, POST, POSTDIRECTLY, SELECT, SPARQLWrapper
 
 from onemg_kg.errors import OnemgError
 from onemg_kg.store import Term
@@ -32,11 +32,17 @@ _FIXES = {
     413: "Raise the limit of the size of a request, at the store or at the proxy before it.",
     500: "Look in its log.",
 }
-_RESULTS = "application/sparql-results+json, application/sparql-results+xml;q=0.9"
+RESULTS = "application/sparql-results+json, application/sparql-results+xml;q=0.9"
+"""The formats of tables that are asked for."""
+GRAPHS = "application/n-triples, text/turtle;q=0.8, application/rdf+xml;q=0.5"
+"""The formats of graphs."""
 # RDF::Endpoint's `application/json` loses datatypes, so that is not asked for.
 
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+_Taken = TypeVar("_Taken")
 
 
 class StoreError(OnemgError):
@@ -44,9 +50,11 @@ class StoreError(OnemgError):
 
     Attributes:
         status: the status of HTTP that it answered with, if that was the reason.
+        passing: whether the same request may succeed later.
     """
 
     status: int | None = None
+    passing: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,9 @@ class Client:
         self._login = login or Credentials()
         self._timeout = timeout
         self._retries = retries or Retries()
-        self._opener = urllib.request.build_opener(_Stay)
+        # Once, and not for each request: to read the certificates of the authorities takes longer than most queries.
+        secure = [urllib.request.HTTPSHandler(context=ssl.create_default_context())] if endpoint.query[:6] == "https:" else []
+        self._opener = urllib.request.build_opener(_Stay, *secure)
         self._scheme = "bearer" if self._login.token else ""
         self._challenge: dict[str, str] = {}
         known = urllib.request.HTTPPasswordMgrWithDefaultRealm()
@@ -200,7 +210,7 @@ class Client:
         except (SyntaxError, ValueError) as error:
             self._fail(self.endpoint.query, f"answers a query with broken SPARQL results: {error}", 500)
 
-    def ask(self, text: str, accept: str = _RESULTS, parameters: Mapping[str, str] | None = None) -> Answer:
+    def ask(self, text: str, accept: str = RESULTS, parameters: Iterable[tuple[str, str]] = ()) -> Answer:
         """The answer to a query, as the store gives it.
 
         Args:
@@ -211,7 +221,15 @@ class Client:
         Raises:
             StoreError: the store refuses.
         """
-        return self._send(lambda: self._sparql(text, SELECT, accept, parameters or {}))
+        return self._send(lambda: self._sparql(text, "SELECT", accept, parameters), _read)
+
+    def open(self, text: str, accept: str = RESULTS, parameters: Iterable[tuple[str, str]] = ()) -> HTTPResponse:
+        """The answer to a query as it comes: to be read, and closed.
+
+        Raises:
+            StoreError: the store refuses.
+        """
+        return self._send(lambda: self._sparql(text, "SELECT", accept, parameters), lambda answer: answer)
 
     def update(self, text: str) -> None:
         """Run an update request (SPARQL 1.1 Update, section 3).
@@ -221,7 +239,7 @@ class Client:
         """
         # RDF::Endpoint takes UTF-8 for Latin-1, Virtuoso knows no escapes in IRIs: it has a graph store, so we tell them apart.
         plain = text if self.endpoint.graph_store is not None else _NOT_ASCII.sub(_escape, text)
-        self._send(lambda: self._sparql(plain, INSERT, _RESULTS, {}))
+        self._send(lambda: self._sparql(plain, "INSERT", RESULTS, ()), _read)
 
     def add(self, graph: str, lines: str, *, first: bool) -> None:
         """Add lines of N-Triples to a graph, after emptying it where they are the first (Graph Store Protocol, 5.3, 5.5).
@@ -232,7 +250,7 @@ class Client:
         url = f"{self.endpoint.graph_store}?graph={quote(graph, safe='')}"
         headers = {"Content-Type": "application/n-triples"}
         method = "PUT" if first else "POST"
-        self._send(lambda: urllib.request.Request(url, lines.encode(), headers, method=method))
+        self._send(lambda: urllib.request.Request(url, lines.encode(), headers, method=method), _read)
 
     def once(self) -> "Client":
         """The same store, with every request sent once: to tidy up after an error."""
@@ -240,11 +258,13 @@ class Client:
         client._scheme, client._challenge = self._scheme, self._challenge
         return client
 
-    def _sparql(self, text: str, kind: str, accept: str, parameters: Mapping[str, str]) -> urllib.request.Request:
+    def _sparql(self, text: str, kind: str, accept: str, parameters: Iterable[tuple[str, str]]) -> urllib.request.Request:
+        from SPARQLWrapper import JSON, POST, POSTDIRECTLY, SPARQLWrapper  # it loads rdflib
+
         wrapper = SPARQLWrapper(self.endpoint.query, self.endpoint.update, returnFormat=JSON)
         wrapper.setOnlyConneg(True)
         wrapper.addCustomHttpHeader("Accept", accept)
-        for name, value in parameters.items():
+        for name, value in parameters:
             wrapper.addParameter(name, value)
         wrapper.setMethod(POST)
         # Its own way to tell a query from an update is misled by words in comments.
@@ -254,12 +274,12 @@ class Client:
         # SPARQLWrapper writes the request. We send it: its own digest authentication is set for the whole process.
         return wrapper._createRequest()
 
-    def _send(self, make: Callable[[], urllib.request.Request]) -> Answer:
+    def _send(self, make: Callable[[], urllib.request.Request], take: Callable[[HTTPResponse], _Taken]) -> _Taken:
         for attempt in count():
             request = make()
             asked = None
             try:
-                return self._open(request)
+                return take(self._open(request))
             except urllib.error.HTTPError as error:
                 with error:
                     status, asked, body = error.code, error.headers.get("Retry-After"), error.read(2000)
@@ -273,7 +293,7 @@ class Client:
             self._retries.wait(attempt, asked)
         raise AssertionError
 
-    def _open(self, request: urllib.request.Request) -> Answer:
+    def _open(self, request: urllib.request.Request) -> HTTPResponse:
         """Send a request once, or twice where the store first says how it wants to be told who asks."""
         for challenged in (False, True):
             told = self._authorization(request)
@@ -281,10 +301,8 @@ class Client:
                 request.add_unredirected_header("Authorization", told)
             self.requests += 1
             try:
-                with self._opener.open(request, timeout=self._timeout) as answer:
-                    headers = answer.headers
-                    partial = "ResultSetMaxRows" if "X-SPARQL-MaxRows" in headers else headers.get("X-SQL-Message", "")
-                    return Answer(answer.read(), headers.get_content_type(), partial)
+                answer: HTTPResponse = self._opener.open(request, timeout=self._timeout)
+                return answer
             except urllib.error.HTTPError as error:
                 if error.code != 401 or challenged or not self._learn(error.headers.get_all("WWW-Authenticate") or []):
                     raise
@@ -328,10 +346,21 @@ class Client:
 
     @staticmethod
     def _fail(url: str, message: str, status: int | None) -> NoReturn:
-        fix = "Is the store up? Repeat the push when it is." if status is None or status in _PASSING else _FIXES.get(status)
+        fix = "Is the store up? Repeat this when it is." if status is None or status in _PASSING else _FIXES.get(status)
         error = StoreError(message + ".", source=url.partition("?")[0], fix=fix or _FIXES[500])
-        error.status = status
+        error.status, error.passing = status, status is None or status in _PASSING
         raise error
+
+
+def partial(answer: HTTPResponse) -> str:
+    """Why a store says that there is more than what it answers: Virtuoso's limit of rows or of time. Else empty."""
+    headers = answer.headers
+    return "ResultSetMaxRows" if "X-SPARQL-MaxRows" in headers else headers.get("X-SQL-Message", "")
+
+
+def _read(answer: HTTPResponse) -> Answer:
+    with answer:
+        return Answer(answer.read(), answer.headers.get_content_type(), partial(answer))
 
 
 def _why(error: Exception) -> tuple[bool, str]:

@@ -20,7 +20,7 @@ import pyoxigraph as ox
 from onemg_kg import queries
 from onemg_kg.errors import QueryError
 from onemg_kg.project import Project
-from onemg_kg.store import Queryable, Term
+from onemg_kg.store import Selectable, Term
 from onemg_kg.terms import text
 
 SEARCH, SORT, STATED = "q", "sort", "stated"
@@ -111,7 +111,7 @@ class Resource:
     labels: list[Label] = field(default_factory=list)
 
 
-def collect(project: Project, store: Queryable) -> list[Facet]:
+def collect(project: Project, store: Selectable) -> list[Facet]:
     """Every facet, in order.
 
     Args:
@@ -125,7 +125,7 @@ def collect(project: Project, store: Queryable) -> list[Facet]:
     return [facet for _, facet in sorted(found, key=lambda one: (one[0], one[1].name))]
 
 
-def run(query: queries.Query, store: Queryable) -> Facet:
+def run(query: queries.Query, store: Selectable) -> Facet:
     """Run the query of a facet and fold its rows.
 
     Raises:
@@ -167,7 +167,7 @@ def run(query: queries.Query, store: Queryable) -> Facet:
     return Facet(query.name, query.title, header.get("description", ""), header.get("property", ""), _nested(choices, broader))
 
 
-def resources(project: Project, store: Queryable) -> list[Resource]:
+def resources(project: Project, store: Selectable) -> list[Resource]:
     """Every resource of the Framework, by title.
 
     Args:

@@ -2,28 +2,28 @@
 
 import json
 from collections.abc import Iterable
+from http.client import HTTPResponse
 from typing import NoReturn
 
 import pyoxigraph as ox
 
 from onemg_kg import checks
-from onemg_kg.client import Answer, Client, Credentials, Endpoint, Retries, StoreError
+from onemg_kg.client import GRAPHS, RESULTS, Answer, Client, Credentials, Endpoint, Retries, StoreError
 from onemg_kg.errors import QueryError
 from onemg_kg.findings import Finding, Places
 from onemg_kg.project import Project
 from onemg_kg.store import Store, Table, Term
 from onemg_kg.terms import BASE, term, text
 
-_GRAPHS = "application/n-triples, text/turtle;q=0.8, application/rdf+xml;q=0.5"
-_UNION = {"union-default-graph": "true"}
+_UNION = (("union-default-graph", "true"),)
 """Makes the union of all graphs the default graph of Oxigraph; other stores ignore it."""
 # Dataset clauses would say the same to every store. There are hundreds of graphs: Oxigraph then does not answer in time, and
 # Virtuoso takes ten times as long and answers with a header for each graph, more than Python's `http.client` reads.
 
 _WAYS = ("", "/query", "/sparql")
 _WAYS_IN = ("", "/query", "/sparql-auth", "/sparql")
-_ASKED = "__ASK_RETVAL"
-"""The column in which Virtuoso answers an ASK, with 1 or 0."""
+ASKED = ("__ASK_RETVAL",)
+"""The columns of the table in which Virtuoso answers an ASK, with 1 or 0."""
 _MISSING = {404, 405}
 _FORMS = {"csv": ox.QueryResultsFormat.CSV, "json": ox.QueryResultsFormat.JSON}
 _HERE = Store()
@@ -41,7 +41,20 @@ class Remote:
 
     def __init__(self, client: Client, *, union: bool) -> None:
         self._client = client
-        self._parameters = _UNION if union else {}
+        self._parameters = _UNION if union else ()
+
+    def open(self, text: str, *, graph: bool, dataset: Iterable[tuple[str, str]] | None = None) -> HTTPResponse:
+        """The answer of the store as it comes: to be read, and closed.
+
+        Args:
+            text: the query.
+            graph: whether it gives a graph.
+            dataset: the parameters that name its dataset (SPARQL 1.1 Protocol, 2.1.4), if the request or query names one.
+
+        Raises:
+            StoreError: the store cannot be reached, or refuses.
+        """
+        return self._client.open(text, GRAPHS if graph else RESULTS, self._parameters if dataset is None else dataset)
 
     def select(self, text: str, source: str = "query") -> Table:
         """Run a SELECT or ASK query.
@@ -68,8 +81,8 @@ class Remote:
             rows = [tuple(row) for row in found]
         except (SyntaxError, ValueError) as error:
             self._fail(f"answers {source} with broken SPARQL results: {error}")
-        if names == (_ASKED,):
-            return Table(("answer",), [(ox.Literal((ox.Literal("1", datatype=term("xsd:integer")),) in rows),)])
+        if names == ASKED:
+            return Table(("answer",), [(ox.Literal(is_true(rows)),)])
         held = _as_held(value for row in rows for value in row)
         return Table(names, [tuple(held.get(value, value) for value in row) for row in rows])
 
@@ -82,7 +95,7 @@ class Remote:
         """
         if not self.is_construct(text, source):
             raise QueryError("gives rows where a graph is asked for.", source=source, fix="Use CONSTRUCT or DESCRIBE.")
-        answer = self._answer(self._client.ask(text, _GRAPHS, self._parameters), source)
+        answer = self._answer(self._client.ask(text, GRAPHS, self._parameters), source)
         form = ox.RdfFormat.from_media_type(answer.kind) if answer.kind else None
         if form is None:
             self._fail(f"answers {source} with {answer.kind or 'nothing'}, not with RDF")
@@ -184,6 +197,11 @@ def check(project: Project, store: Remote) -> list[Finding]:
         StoreError: the store cannot be reached, refuses, or cuts an answer off.
     """
     return checks.run(checks.folder(project, "data"), store, Places(()))
+
+
+def is_true(rows: Iterable[tuple[object, ...]]) -> bool:
+    """Whether Virtuoso answers yes in a table of :data:`ASKED`."""
+    return (ox.Literal("1", datatype=term("xsd:integer")),) in rows
 
 
 def _as_held(terms: Iterable[object]) -> dict[object, ox.Literal]:

@@ -93,14 +93,18 @@ class Table(NamedTuple):
             yield dict(zip(self.variables, row, strict=True))
 
 
-class Queryable(Protocol):
-    """What can be asked: :class:`Store`, or a store elsewhere (:class:`onemg_kg.remote.Remote`).
-
-    The default graph of a query is the union of all named graphs. The methods are those of :class:`Store`.
-    """
+class Selectable(Protocol):
+    """What can be asked for rows. The default graph of a query is the union of all named graphs."""
 
     def select(self, text: str, source: str = "query") -> Table:
         """The rows of a SELECT or ASK query."""
+
+
+class Queryable(Selectable, Protocol):
+    """What can be asked: :class:`Store`, or a store elsewhere (:class:`onemg_kg.remote.Remote`).
+
+    The methods are those of :class:`Store`.
+    """
 
     def construct(self, text: str, source: str = "query") -> list[ox.Triple]:
         """The graph of a CONSTRUCT or DESCRIBE query."""

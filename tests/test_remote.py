@@ -1,5 +1,6 @@
 """The same queries on stores elsewhere: the same rows, but for the differences that docs/stores.md names."""
 
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,8 @@ from onemg_kg.store import Queryable, Store
 from onemg_kg.terms import BASE
 
 NO_RETRY = Retries(number=0)
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "stores.md"
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "stores.md"
 KINDS = ("questions", "views", "facets", "lists", "pictures", "publication", "checks/data", "markup")
 """The folders of queries that ask about the graph. The others ask about a store, or about the Framework's site."""
 
@@ -234,6 +236,58 @@ def test_what_the_default_graph_is(tmp_path: Path) -> None:
             with urlopen(Request(f"{url}/store?{graph}", b"<urn:a> <urn:b> <urn:c> .", headers), timeout=10):
                 pass
             assert remote.find(url, retries=NO_RETRY).select(count).rows == [(ox.Literal(1),)]
+
+
+# Our server before a store
+
+
+@contextmanager
+def serving(folder: Path, url: str, *more: str) -> Iterator[str]:
+    """Our server, as the command starts it, with no graph of its own, before a store."""
+    site = folder / "build" / "site"
+    (site / "data").mkdir(parents=True)
+    (site / "index.html").write_text("<!doctype html><title>x</title>")
+    (site / "data" / "framework.nq").touch()
+    program = [sys.executable, "-c", "from onemg_kg.cli import main; main()"]
+    command = [*program, "--project", str(ROOT), "serve", "--build", str(site.parent), "--port", "0", "--store", url, *more]
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, stderr=out)
+    try:
+        deadline = time.monotonic() + 60
+        while '"answers": true' not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{json.loads(log.read_text().splitlines()[0])['port']}"
+    finally:
+        process.terminate()
+        process.wait()
+    assert process.returncode == 0
+
+
+def test_our_server_before_oxigraph(project: Project, loaded: Graph, oxigraph_url: tuple[str, Path], tmp_path: Path) -> None:
+    """Every query gives through it what it gives here, and the API knows what the store holds."""
+    with serving(tmp_path, oxigraph_url[0]) as url:
+        there = remote.find(url + "/sparql", retries=NO_RETRY)
+        assert differences(project, loaded.store, there) == known("Oxigraph")
+        with urlopen(url + "/api/resources?level=required&size=1", timeout=30) as answer:
+            said = json.load(answer)
+    (required,) = (
+        choice for facet in facets.collect(project, loaded.store) for choice in facet.choices if choice.slug == "required"
+    )
+    assert said["total"] == len(required.members) > 20
+
+
+@pytest.mark.slow
+def test_our_server_before_virtuoso(project: Project, loaded: Graph, virtuoso_url: tuple[str, Path], tmp_path: Path) -> None:
+    (file := tmp_path / "credentials").write_text("ONEMG_STORE_USER=dba\nONEMG_STORE_PASSWORD=dba\n")
+    file.chmod(0o600)
+    with serving(tmp_path, virtuoso_url[0], "--credentials", str(file)) as url:
+        there = remote.find(url + "/sparql", retries=NO_RETRY)
+        assert differences(project, loaded.store, there) == known("Virtuoso")
+        with pytest.raises(StoreError, match=r"422.*cuts the answer"):
+            there.select("SELECT * WHERE { ?s ?p ?o }")
 
 
 # Read replicas behind nginx

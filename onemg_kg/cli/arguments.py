@@ -74,6 +74,7 @@ examples:
 examples:
   onemg-kg serve                                   build/ at http://127.0.0.1:8000/
   onemg-kg serve --host 0.0.0.0 --port 80 --timeout 5
+  onemg-kg serve --store http://127.0.0.1:7878     the pages of build/; queries go to a store to which it was pushed
   kill -HUP PID                                    serve a new build, without a request dropped
 """,
     "push": """\
@@ -172,9 +173,6 @@ def parser() -> argparse.ArgumentParser:
     query.add_argument(
         "--format", choices=("table", "csv", "json", "ttl"), help="how to print (default: table; ttl for CONSTRUCT)"
     )
-    for command in (check, query):
-        command.add_argument("--store", metavar="URL", help="ask a SPARQL 1.1 store to which a build was pushed, not the files")
-        command.add_argument("--credentials", type=_path, metavar="FILE", help="for the store: see `onemg-kg push --help`")
     explain = add("explain", "print everything known of a thing, each statement with where it comes from")
     explain.add_argument("thing", metavar="THING", help="a title, a short name, or an IRI")
     serve = add("serve", "serve a build: its web site and a read-only SPARQL 1.1 endpoint over its graph")
@@ -187,6 +185,9 @@ def parser() -> argparse.ArgumentParser:
         "--cache", type=int, default=64, metavar="MIB", help="of answers that are kept; 0 for none (default: 64)"
     )
     serve.add_argument("--no-log", action="store_true", help="do not log requests")
+    for command in (build, check, query, serve):
+        command.add_argument("--store", metavar="URL", help="ask a SPARQL 1.1 store to which a build was pushed, not the files")
+        command.add_argument("--credentials", type=_path, metavar="FILE", help="for the store: see `onemg-kg push --help`")
     push = add("push", "make a SPARQL 1.1 store hold a build: only what changed, all at once, and read back")
     push.add_argument("store", metavar="STORE", help="base URL of Oxigraph or Virtuoso; with --update, the URL for queries")
     push.add_argument("--build", type=_path, default="build", metavar="FOLDER", help="the build (default: build)")

@@ -73,6 +73,7 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
 
 def serve_(project: "Project", options: argparse.Namespace) -> int:
     """Serve a build until told to stop."""
+    from onemg_kg import client
     from onemg_kg.server import Settings, run
 
     run(
@@ -85,6 +86,8 @@ def serve_(project: "Project", options: argparse.Namespace) -> int:
             cache=options.cache * 1024 * 1024,
             log=not options.no_log,
             project=project,
+            store=options.store or "",
+            login=client.credentials(os.environ, options.credentials),
         )
     )
     return 0

@@ -11,7 +11,7 @@ from onemg_kg.project import Project
 from onemg_kg.server.messages import Request, Response, not_allowed, options, plain, problem
 from onemg_kg.server.search import Index
 from onemg_kg.server.static import ALLOW
-from onemg_kg.store import Store
+from onemg_kg.store import Selectable
 
 PREFIX = "/api/"
 CONTEXT = "/context.jsonld"
@@ -200,7 +200,7 @@ class Api:
         }  # fmt: skip
 
 
-def over(project: Project, store: Store) -> Api:
+def over(project: Project, store: Selectable) -> Api:
     """The API over a graph.
 
     Args:

@@ -80,6 +80,7 @@ class App:
             The one until now: requests that are on their way still use it.
         """
         old, self.build = self.build, build
+        build.api = build.api or old.api
         self._reloads += 1
         return old
 
@@ -148,7 +149,7 @@ class App:
         if request.path == "/healthz":
             return plain(200, text, b"ok\n", fresh)
         if request.path == "/readyz":
-            is_ready = self.build.pool.alive and not self.stopping
+            is_ready = self.build.pool.is_ready and not self.stopping
             return plain(200 if is_ready else 503, text, b"ready\n" if is_ready else b"not ready\n", fresh)
         return plain(200, MEDIA_TYPE, self._metrics.text(self._gauges()).encode(), fresh)
 

@@ -30,6 +30,11 @@ class Description:
         self._triples: list[ox.Triple] = []
         self._written: dict[str, bytes] = {}
 
+    def forget(self) -> None:
+        """The graph may have changed: ask again."""
+        self._triples = []
+        self._written.clear()
+
     async def written(self, form: str, request: Request) -> bytes:
         """The description in a format of :data:`FORMATS`, for the address to which a request came.
 

@@ -7,7 +7,7 @@ import functools
 import json
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 _PIECE = 64 * 1024
 
 
+Found = ox.QuerySolutions | ox.QueryBoolean | Iterable[ox.Triple] | Iterable[ox.Quad]
+"""What a query finds: a table, yes or no, or a graph, as triples or as quads of the default graph."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much an answer may have.
@@ -69,7 +73,7 @@ class Unanswered(Exception):
             self.problem |= {"line": place[0], "column": place[1]}
 
 
-class _Writer:
+class Writer:
     """The file to which Oxigraph writes an answer: sends it on in pieces, and counts."""
 
     def __init__(self, connection: socket.socket, head: dict[str, Any], limits: Limits, mark: bytes) -> None:
@@ -140,7 +144,7 @@ class Engine:
         except guard.Refused as error:
             said = Unanswered(error.status, _sentence(error.message), (error.line, error.column)).problem
         except SyntaxError as error:
-            said = _mistake(error, request["query"]).problem
+            said = mistake(error, request["query"]).problem
         except Unanswered as error:
             said = error.problem
         except (ValueError, OSError, RuntimeError) as error:
@@ -150,14 +154,14 @@ class Engine:
             return
         connection.sendall(frame(PROBLEM, json.dumps(said).encode()))
 
-    def _answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> _Writer:
+    def _answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> Writer:
         text = request["query"]
         verdict = self.judge(text)
         default, named = request["default"], request["named"]
         if not (default or named):
             default, named = verdict.default, verdict.named
         answer = self._ask(text, default, named)
-        is_graph = isinstance(answer, ox.QueryTriples)
+        is_graph = not isinstance(answer, ox.QuerySolutions | ox.QueryBoolean)
         form = request["graph" if is_graph else "results"]
         kind = "graph" if is_graph else "boolean" if isinstance(answer, ox.QueryBoolean) else "table"
         if form is None:
@@ -165,22 +169,20 @@ class Engine:
                 406, "The answer to this query is a graph." if is_graph else "The answer to this query is a table."
             )
         mark = (GRAPHS if is_graph else RESULTS)[form][1]
-        writer = _Writer(connection, {"kind": kind, "format": form, "steady": verdict.steady}, limits, mark)
-        if isinstance(answer, ox.QueryTriples):
+        writer = Writer(connection, {"kind": kind, "format": form, "steady": verdict.steady}, limits, mark)
+        if not isinstance(answer, ox.QuerySolutions | ox.QueryBoolean):
             prefixes = dict(PREFIXES) if form in ("turtle", "rdfxml") else None
             ox.serialize(answer, writer, format=GRAPHS[form][0], prefixes=prefixes)  # type: ignore[arg-type] # it only writes
         else:
             answer.serialize(writer, format=RESULTS[form][0])  # type: ignore[arg-type] # it only writes
         return writer
 
-    def _ask(
-        self, text: str, default: Sequence[str], named: Sequence[str]
-    ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+    def _ask(self, text: str, default: Sequence[str], named: Sequence[str]) -> Found:
         if not (default or named):
             return self._store.query(text, base_iri=BASE)
         unknown = next((name for name in (*default, *named) if name not in self.names), None)
         if unknown is not None:
-            raise Unanswered(403, f"The graph <{_short(unknown)}> is none of this dataset, and no other is read.")
+            raise foreign(unknown)
         graphs: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(name) for name in dict.fromkeys(default)]
         others: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(name) for name in dict.fromkeys(named)]
         if len(graphs) < 2:
@@ -194,6 +196,11 @@ class Engine:
         return merged.query(text, base_iri=BASE, default_graph=ox.DefaultGraph(), named_graphs=others)
 
 
+def foreign(name: str) -> Unanswered:
+    """Says that a graph is not read."""
+    return Unanswered(403, f"The graph <{_short(name)}> is none of this dataset, and no other is read.")
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -202,7 +209,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 300 else text[:300] + " …"
 
 
-def _mistake(error: SyntaxError, text: str) -> Unanswered:
+def mistake(error: SyntaxError, text: str) -> Unanswered:
     """What Oxigraph's parser found, with its place."""
     found = _PLACE.fullmatch(error.msg)
     message, at = (found[3], (int(found[1]), int(found[2]))) if found else (error.msg, guard.place(text, len(text)))

@@ -8,6 +8,8 @@ READY, HEAD, DATA, END, PROBLEM, QUERY = b"R", b"H", b"D", b"E", b"P", b"Q"
 
 SPAWN, KILL, CALM = "spawn", "kill", "calm"
 """What the server tells the process that forks: a new worker, the end of one, and that one give way to others."""
+BEGUN = b"ready\n"
+"""What that tells the server when it can fork."""
 
 _PREFIX = struct.Struct(">cI")
 PREFIX = _PREFIX.size

@@ -6,6 +6,7 @@ from who reads tokens. Oxigraph's grammar reads characters, not tokens, and so f
 """
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,6 +53,7 @@ _TOKEN = rf"""
     | (?P<close>[)}}\]])
     | (?P<sign>[<>=!&|+*/^,;.?-])
     """
+_ESCAPED_ASCII = re.compile(r"\\u00[0-7][0-9A-Fa-f]|\\U000000[0-7][0-9A-Fa-f]")
 _ABSOLUTE = re.compile("<[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -163,6 +165,23 @@ def judge(text: str) -> Verdict:
     return Verdict(*_dataset(text, held, prefixes), steady)
 
 
+def calls(text: str) -> list[tuple[str, int]]:
+    """Each IRI before a round bracket, and where it starts: a function that is none of SPARQL's, or a predicate before a list.
+
+    Raises:
+        Refused: a prefix is declared twice, or a character is escaped that another reader may take for the end of a string.
+    """
+    if escape := _ESCAPED_ASCII.search(text):
+        raise _refuse(text, escape.start(), 400, "write this character as it is, not escaped.")
+    held = tokens(text)
+    names = [following.text for token, following in itertools.pairwise(held) if token.text == "prefix"]
+    if len(set(names)) < len(names):
+        raise _refuse(text, 0, 400, "a prefix is declared twice.")
+    prefixes = _prefixes(held)
+    followed = (token for token, following in itertools.pairwise(held) if following.text == "(")
+    return [(_in_full(token, prefixes), token.start) for token in followed if token.kind in ("iri", "name")]
+
+
 def _objection(word: str) -> tuple[int, str]:
     """Status and reason for a word that no query has."""
     if word == "service":
@@ -208,6 +227,14 @@ def _prefixes(held: list[Token]) -> dict[str, str]:
     return found
 
 
+def _in_full(token: Token, prefixes: dict[str, str]) -> str:
+    """The IRI that a token stands for, prefixed or not."""
+    if token.kind == "iri":
+        return urljoin(prefixes[" "], _iri(token))
+    prefix, _, local = token.text.partition(":")
+    return prefixes.get(prefix, "") + re.sub(r"\\(.)", r"\1", local)
+
+
 def _dataset(text: str, held: list[Token], prefixes: dict[str, str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The IRIs after ``FROM`` and after ``FROM NAMED`` (section 13.2)."""
     clauses: tuple[list[str], list[str]] = ([], [])
@@ -216,11 +243,7 @@ def _dataset(text: str, held: list[Token], prefixes: dict[str, str]) -> tuple[tu
             continue
         is_named = index + 1 < len(held) and held[index + 1].text == "named"
         source = held[index + 1 + is_named] if index + 1 + is_named < len(held) else token
-        if source.kind == "iri":
-            clauses[is_named].append(urljoin(prefixes[" "], _iri(source)))
-        elif source.kind == "name":
-            prefix, _, local = source.text.partition(":")
-            clauses[is_named].append(prefixes[prefix] + re.sub(r"\\(.)", r"\1", local))
-        else:
+        if source.kind not in ("iri", "name"):
             raise _refuse(text, source.start, 400, "an IRI is expected after FROM.")
+        clauses[is_named].append(_in_full(source, prefixes))
     return tuple(clauses[0]), tuple(clauses[1])

@@ -12,7 +12,7 @@ import uvicorn
 
 from onemg_kg import queries
 from onemg_kg.errors import OnemgError
-from onemg_kg.server import api
+from onemg_kg.server import api, remote
 from onemg_kg.server.app import App, Build
 from onemg_kg.server.connection import Connection
 from onemg_kg.server.journal import Handler, Journal
@@ -33,7 +33,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # The graph is read beside this process while this one reads the files.
-        self._zygote = Zygote(settings, settings.site / GRAPH)
+        self._zygote = self._fork()
         try:
             self._describe = queries.read(settings.project.folder("queries") / "service" / "description.rq").text
             self._tree = Tree(settings.site)
@@ -42,6 +42,14 @@ class Server:
             self._zygote.close()
             raise
         self._seen = self._look()
+
+    def _fork(self) -> Zygote:
+        """The process that forks workers: over the graph of the build, or for the store elsewhere."""
+        kind = remote.Zygote if self._settings.store else Zygote
+        return kind(self._settings, self._settings.site / GRAPH)
+
+    def _pool(self, zygote: Zygote, journal: Journal) -> Pool:
+        return remote.Pool(self._settings, zygote, journal) if self._settings.store else Pool(self._settings, zygote)
 
     def _look(self) -> list[tuple[int, int]]:
         """What tells one build from the next, without reading it."""
@@ -58,7 +66,7 @@ class Server:
         loop = asyncio.get_running_loop()
         journal = Journal(sys.stderr, loop.call_later)
         logging.getLogger("uvicorn").addHandler(Handler(journal))
-        pool = Pool(self._settings, self._zygote)
+        pool = self._pool(self._zygote, journal)
         app = App(self._settings, Build(self._tree, pool, self._settings, self._describe), journal)
         config = uvicorn.Config(
             app,
@@ -80,6 +88,7 @@ class Server:
         journal.event("listening", host=host, port=port, files=len(self._tree.files))
         started = loop.create_task(self._start(app, server, journal))
         watching = loop.create_task(self._watch(app, journal, wake))
+        following = loop.create_task(remote.follow(app, self._settings, journal))
         gc.collect()
         gc.freeze()  # the files stay: there is no use in looking at them again and again
         try:
@@ -87,9 +96,11 @@ class Server:
         finally:
             app.stopping = True
             watching.cancel()
+            following.cancel()
             await app.build.pool.close(0)
             journal.event("stopped")
             await asyncio.wait([started])
+        started.result()
 
     async def _start(self, app: App, server: uvicorn.Server, journal: Journal) -> None:
         try:
@@ -101,6 +112,8 @@ class Server:
         except OnemgError as error:
             journal.event("failed", error=str(error))
             server.should_exit = True
+            if not app.stopping:
+                raise
 
     async def _watch(self, app: App, journal: Journal, wake: asyncio.Event) -> None:
         """Reads the build anew when there is another, or when told to."""
@@ -124,11 +137,11 @@ class Server:
 
     async def _load(self, journal: Journal) -> Build | None:
         """Another build, ready to be served; nothing if it is not whole."""
-        zygote = Zygote(self._settings, self._settings.site / GRAPH)
+        zygote = self._fork()
         try:
             tree = await asyncio.to_thread(Tree, self._settings.site)
             await asyncio.to_thread(tree.read)
-            pool = Pool(self._settings, zygote)
+            pool = self._pool(zygote, journal)
             await pool.start()
         except (OnemgError, ValueError) as error:
             zygote.close()
@@ -140,6 +153,8 @@ class Server:
 
     async def _complete(self, build: Build, journal: Journal) -> None:
         """Adds what this process answers from the graph itself; where it cannot, the log says so."""
+        if self._settings.store:
+            return  # :func:`remote.follow` does, from what the store holds
         try:
             graph = await asyncio.to_thread(load, self._settings.site / GRAPH)
             build.endpoint.lookups = await asyncio.to_thread(Lookups, graph)

@@ -13,12 +13,12 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
 from onemg_kg.errors import OnemgError
-from onemg_kg.server.frames import CALM, KILL, QUERY, SPAWN, frame
+from onemg_kg.server.frames import BEGUN, CALM, KILL, QUERY, SPAWN, frame
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.workers import Job, Worker, failed
 
@@ -37,14 +37,19 @@ class Zygote:
     def __init__(self, settings: Settings, graph: Path) -> None:
         self._settings, self._graph = settings, graph
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        numbers = (theirs.fileno(), os.getpid(), graph, settings.rows, settings.answer, settings.memory)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "onemg_kg.server.zygote", *map(str, numbers)],
+                [sys.executable, "-m", *map(str, self._program(theirs.fileno()))],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
+
+    def _program(self, descriptor: int) -> Iterable[object]:
+        """The module that the process runs, and what that is told."""
+        settings = self._settings
+        numbers = (descriptor, os.getpid(), self._graph, settings.rows, settings.answer, settings.memory)
+        return ("onemg_kg.server.zygote", *numbers)
 
     def order(self, order: str, worker: str, descriptor: int | None = None) -> None:
         """Tell the process something; it may be gone."""
@@ -54,7 +59,7 @@ class Zygote:
     def again(self) -> "Zygote":
         """Another one of the same kind, in the place of this one."""
         self.close()
-        return Zygote(self._settings, self._graph)
+        return type(self)(self._settings, self._graph)
 
     def close(self) -> None:
         """Let the process end, and its workers with it."""
@@ -98,13 +103,17 @@ class Pool:
     async def _begin(self) -> None:
         control = self._zygote.control
         control.setblocking(False)
-        if await self.loop.sock_recv(control, 16) != b"ready\n":
-            raise OnemgError("the graph cannot be read.", source="data/framework.nq", fix="Build again.")
+        await self._hear(control)
         control.setblocking(True)
         self.loop.add_reader(control, self._bereave)  # it says nothing more, but its end can be read
         self.alive = True
         await self._fill()
         self._started.set()
+
+    async def _hear(self, control: socket.socket) -> None:
+        """Wait until the process that forks says that it is ready."""
+        if await self.loop.sock_recv(control, 16) != BEGUN:
+            raise OnemgError("the graph cannot be read.", source="data/framework.nq", fix="Build again.")
 
     def _bereave(self) -> None:
         """The process that forks has died, and the workers with it: another one takes its place, and queries wait for it."""
@@ -133,6 +142,11 @@ class Pool:
             worker = Worker(name, self)
             self._workers.add(worker)
             await self.loop.create_connection(lambda worker=worker: worker, sock=ours)  # type: ignore[misc]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a query can be answered now."""
+        return self.alive
 
     @property
     def light(self) -> int:

@@ -188,6 +188,10 @@ class Endpoint:
         self.lookups: Lookups | None = None
         self._description = Description(pool, describe)
 
+    def forget(self) -> None:
+        """What the graph holds may have changed."""
+        self._description.forget()
+
     async def answer(self, request: Request, read: Read, gone: Gone) -> Response:
         """The response to a request of the protocol."""
         if request.method == "OPTIONS":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onemg_kg.client import Credentials
 from onemg_kg.project import Project, find
 
 MIB = 1 << 20
@@ -13,7 +14,7 @@ class Settings:
     """How to serve.
 
     Attributes:
-        site: the folder of the static site; the graph is its file ``data/framework.nq``.
+        site: the folder of the static site; the graph is its file ``data/framework.nq``, unless a store is asked.
         host: the address to listen on.
         port: the port; 0 for one that is free.
         timeout: how many seconds a query may be evaluated.
@@ -34,6 +35,9 @@ class Settings:
         watch: how many seconds pass between two looks for a new build; 0 for none.
         log: whether each request is logged.
         project: where the queries are.
+        store: the URL of a store elsewhere that evaluates the queries; empty for none.
+        login: the credentials for it.
+        asked: how many queries it is asked at once, instead of ``light``.
     """
 
     site: Path
@@ -57,3 +61,6 @@ class Settings:
     watch: float = 1.0
     log: bool = True
     project: Project = field(default_factory=find)
+    store: str = ""
+    login: Credentials = field(default_factory=Credentials)
+    asked: int = 16

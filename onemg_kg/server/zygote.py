@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from onemg_kg.server.engine import Engine, Limits
-from onemg_kg.server.frames import CALM, KILL, READY, SPAWN, frame, receive
+from onemg_kg.server.frames import BEGUN, CALM, KILL, READY, SPAWN, frame, receive
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 1.0
@@ -25,7 +25,7 @@ _LATER = 5
 """By how much the priority of a worker is lower: where the processors are busy, requests are taken and answered first."""
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Ends this process when its parent ends, however that ends. Only Linux can; elsewhere an end of the connection does it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -33,22 +33,22 @@ def _die_with_parent(parent: int) -> None:
         os._exit(0)
 
 
-def _confine(memory: int) -> None:
-    """Limits what this process can have: memory, and no new descriptor, so neither file nor socket."""
+def _confine(memory: int, descriptors: int) -> None:
+    """Limits what this process can have: memory, and descriptors; without a new one neither file nor socket."""
     if sys.platform == "linux":
         held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (held + memory, held + memory))
-    for limit in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
-        resource.setrlimit(limit, (0, 0))
+    for limit, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, descriptors)):
+        resource.setrlimit(limit, (most, most))
 
 
-def _work(connection: socket.socket, engine: Engine, limits: Limits, memory: int) -> None:
+def _work(connection: socket.socket, engine: Engine, limits: Limits, memory: int, descriptors: int) -> None:
     """Answers until the server hangs up."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nowhere, standard)  # what Oxigraph says as it dies may hold the query
     os.nice(_LATER)
-    _confine(memory)
+    _confine(memory, descriptors)
     connection.sendall(frame(READY, b"%d" % os.getpid()))
     while (content := receive(connection)) is not None:
         request: dict[str, Any] = json.loads(content)
@@ -66,16 +66,18 @@ class Zygote:
         engine: the graph.
         limits: how much an answer may have.
         memory: how many bytes a worker may take.
+        descriptors: how many descriptors it may have open; with 0 it can open nothing.
     """
 
-    def __init__(self, control: socket.socket, engine: Engine, limits: Limits, memory: int) -> None:
-        self._control, self._engine, self._limits, self._memory = control, engine, limits, memory
+    def __init__(self, control: socket.socket, engine: Engine, limits: Limits, memory: int, descriptors: int = 0) -> None:
+        self._control, self._engine, self._limits = control, engine, limits
+        self._memory, self._descriptors = memory, descriptors
         self._workers: dict[str, int] = {}
         self._dying: set[int] = set()
 
     def run(self) -> None:
         """Serves the server until it hangs up."""
-        self._control.sendall(b"ready\n")
+        self._control.sendall(BEGUN)
         while True:
             self._control.settimeout(0.05 if self._dying else None)
             try:
@@ -116,9 +118,9 @@ class Zygote:
             return
         status = 1
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            _die_with_parent(parent)
+            die_with_parent(parent)
             self._control.close()
-            _work(socket.socket(fileno=descriptor), self._engine, self._limits, self._memory)
+            _work(socket.socket(fileno=descriptor), self._engine, self._limits, self._memory, self._descriptors)
             status = 0
         os._exit(status)
 
@@ -126,7 +128,7 @@ class Zygote:
 def main() -> None:
     """Runs the process: ``zygote DESCRIPTOR PARENT GRAPH ROWS BYTES MEMORY``."""
     descriptor, parent, path, rows, size, memory = sys.argv[1:]
-    _die_with_parent(int(parent))
+    die_with_parent(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to end
     engine = Engine(Path(path))
     engine.warm()

@@ -22,9 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 START = """
 import sys, ast
 from pathlib import Path
+from onemg_kg.client import Credentials
 from onemg_kg.project import find
 from onemg_kg.server import Settings, run
-run(Settings(Path(sys.argv[1]), port=0, project=find(Path(sys.argv[2])), **ast.literal_eval(sys.argv[3])))
+given = ast.literal_eval(sys.argv[3])
+login = Credentials(*given.pop("login", ()))
+run(Settings(Path(sys.argv[1]), port=0, project=find(Path(sys.argv[2])), login=login, **given))
 """
 TURTLE = """
 @prefix dcterms: <http://purl.org/dc/terms/> .
