@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from onemg_kg import __version__, catalogue, dumps, graph, hosting, markup, publ
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
 from onemg_kg.project import Project
+from onemg_kg.store import Queryable
 from onemg_kg.terms import BASE, shorten
 
 MANIFEST = "manifest.json"
@@ -35,16 +36,16 @@ class Built:
         files: every file but those of the site, by its path below the output folder.
         pages: gives the files of the site by their path there, each made as it is asked for, so that a large site is never
             held at once.
-        stated: how many triples the published graph states.
+        stated: how many triples the published graph states, if that is part of it.
         inferred: how many follow.
         findings: what validation found that is no violation.
     """
 
     files: dict[str, bytes]
-    pages: Callable[[], Iterator[tuple[str, bytes]]]
-    stated: int
-    inferred: int
-    findings: list[Finding]
+    pages: Callable[[], Iterator[tuple[str, bytes]]] = lambda: iter(())
+    stated: int = 0
+    inferred: int = 0
+    findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,33 @@ def make(project: Project, place: site.Place = _UNKNOWN, progress: Callable[[str
         place,
     )
     return Built(files, partial(site.render, content), written.stated, written.inferred, made.findings)
+
+
+def export(project: Project, store: Queryable, source: str, progress: Callable[[str], None] = lambda _: None) -> Built:
+    """Make the parts of a build that queries give: views, questions, and both for the Framework's Jekyll site.
+
+    From a store that holds the graph they have the same bytes as those of :func:`make`.
+
+    Args:
+        project: has the queries.
+        store: the whole graph, stated and inferred.
+        source: what to call the store in an error.
+        progress: told what is being done.
+
+    Raises:
+        OnemgError: it does not hold the graph, or cannot be asked.
+    """
+    progress("writing views")
+    found = views.collect(project, store)
+    if not any(view.groups for view in found):
+        fix = "Push a build to it first: onemg-kg push."
+        raise OnemgError("holds nothing that a view shows, so it does not hold the graph.", source=source, fix=fix)
+    files = views.render(found, project.version)
+    progress("answering questions")
+    files.update(questions.render(questions.answers(project, store)))
+    progress("writing mark-up")
+    files.update(markup.jekyll(markup.of_all(project, store)))
+    return Built(files)
 
 
 def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:

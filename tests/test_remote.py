@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -18,7 +19,7 @@ from urllib.request import Request, urlopen
 import pyoxigraph as ox
 import pytest
 
-from onemg_kg import checks, cli, facets, markup, push, queries, questions, remote, views
+from onemg_kg import build, checks, cli, facets, markup, push, queries, questions, remote, views
 from onemg_kg.client import Client, Credentials, Endpoint, Retries, StoreError
 from onemg_kg.errors import QueryError
 from onemg_kg.findings import Places
@@ -176,6 +177,9 @@ def test_virtuoso(project: Project, loaded: Graph, virtuoso_url: tuple[str, Path
     url = virtuoso_url[0]
     there = remote.find(url, retries=NO_RETRY)
     assert differences(project, loaded.store, there) == known("Virtuoso")
+    here, made = build.export(project, loaded.store, "").files, build.export(project, there, url).files
+    differing = {Path(name).stem.removeprefix("onemg_").replace("_", "-") for name in here if made[name] != here[name]}
+    assert differing == {name.partition("/")[2] for name in known("Virtuoso") if name.startswith(("views/", "questions/"))}
     with_login = remote.find(url, Credentials("dba", "dba"), NO_RETRY)
     asked = "SELECT ?s WHERE { ?s a <https://w3id.org/oneplusmg/ns#Standard> } ORDER BY ?s"
     assert with_login.select(asked) == loaded.store.select(asked)
@@ -206,6 +210,59 @@ def test_the_command_line_asks_it(oxigraph_url: tuple[str, Path], project: Proje
     assert cli.run(["--project", str(project.root), "check", "--store", url]) == 0
     assert cli.run(["--project", str(project.root), "check", "--store", url, "--only", "shapes"]) == 2
     assert "checks meaning alone" in capsys.readouterr().err
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_views_are_built_from_it(
+    oxigraph_url: tuple[str, Path], project: Project, built: build.Built, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """build --store writes the same bytes as a build from the files does."""
+    url, _ = oxigraph_url
+    out = tmp_path / "views"
+    asked = ["--project", str(project.root), "build", "--store", url]
+    assert cli.run([*asked, "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    written = files(out)
+    assert (told["files"], told["bytes"]) == (len(written), sum(map(len, written.values())))
+    manifest = json.loads(written.pop("manifest.json"))["files"]
+    assert {name: entry["sha256"] for name, entry in manifest.items()} == {
+        name: sha256(content).hexdigest() for name, content in written.items()
+    }
+    assert written == {
+        name: content for name, content in built.files.items() if name.startswith(("views/", "questions/", "jekyll/"))
+    }
+    assert cli.run([*asked, "--out", str(out)]) == 0
+    assert files(out).keys() == {*written, "manifest.json"}
+    assert capsys.readouterr().out.startswith("Built ")
+
+
+def test_what_is_not_built_from_it(oxigraph_url: tuple[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What would replace something else, or be something else, is said; nothing is written."""
+    (tmp_path / "whole" / "site").mkdir(parents=True)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "file").touch()
+    url = oxigraph_url[0]
+    port = free_port()
+    (tmp_path / "other").mkdir()
+    other = f"http://127.0.0.1:{port}"
+    with running(oxigraph(tmp_path / "other", port), tmp_path / "other", other + "/query"):
+        headers = {"Content-Type": "application/n-triples"}
+        with urlopen(Request(f"{other}/store?graph=urn:g", b"<urn:a> <urn:b> <urn:c> .", headers), timeout=10):
+            pass
+        for more, sentence in (
+            (["--store", url], "--out"),
+            (["--store", url, "--out", "new", "--origin", "https://x.example"], "writes no site"),
+            (["--store", url, "--out", str(tmp_path / "whole")], "holds a whole build"),
+            (["--store", url, "--out", str(tmp_path / "mine")], "holds files but no build"),
+            (["--store", other, "--out", str(tmp_path / "new")], "does not hold the graph. Push a build"),
+            (["--store", f"http://127.0.0.1:{free_port()}", "--out", str(tmp_path / "new")], "cannot be reached"),
+        ):
+            assert cli.run(["build", *more]) == 2, more
+            assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def test_what_cannot_be_asked(oxigraph_url: tuple[str, Path]) -> None:

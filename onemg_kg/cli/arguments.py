@@ -33,6 +33,7 @@ examples:
   onemg-kg build
   onemg-kg build --out public --json
   onemg-kg build --origin https://example.org/framework --endpoint /sparql
+  onemg-kg build --store http://127.0.0.1:7878 --out views     views and questions, from a store to which a build was pushed
 """,
     "check": """\
 examples:
@@ -155,7 +156,7 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     build = add("build", "make everything that is published: dumps, views, web site, catalogue record, manifest")
-    build.add_argument("--out", type=_path, default="build", metavar="FOLDER", help="where to (default: build)")
+    build.add_argument("--out", type=_path, metavar="FOLDER", help="where to (default: build)")
     build.add_argument("--origin", default="", metavar="URL", help="the address at which the site will stand")
     build.add_argument("--endpoint", default="", metavar="URL", help="a SPARQL endpoint there, for the query editor")
     build.add_argument(

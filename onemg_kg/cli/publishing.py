@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 def build_(project: "Project", options: argparse.Namespace) -> int:
     """Make a build."""
     from dataclasses import asdict
+    from pathlib import Path
 
     from onemg_kg import build, hosting, site
 
+    if options.store:
+        return _export(project, options)
+    out = options.out or Path("build")
     if options.origin and not hosting.is_address(options.origin):
         raise OnemgError(f"{options.origin!r} is not the address of a site.", fix="Name one as https://example.org/framework.")
     missing = [str(folder) for folder in options.templates if not folder.is_dir()]
@@ -30,14 +34,14 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
     try:
         built = build.make(project, place, progress)
         progress("putting in place")
-        written = build.write(built, options.out)
+        written = build.write(built, out)
     finally:
         progress("")
     seconds = time.monotonic() - start
     if options.json:
         print_json(
             {
-                "out": str(options.out),
+                "out": str(out),
                 "files": written.files,
                 "bytes": written.size,
                 "statements": built.stated,
@@ -49,7 +53,6 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
     for finding in built.findings:
         if finding.severity == "warning":
             print(paint(build.describe(finding), "33"), file=sys.stderr)
-    out = options.out
     print(paint(f"Built {out}{os.sep} in {seconds:.1f} s:", "1"), f"{written.files:,} files, {written.size / 1e6:.1f} MB.")
     print(f"  {built.stated:,} statements, and {built.inferred:,} that follow from them by rules.")
     rows = (
@@ -68,6 +71,34 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
         print("  The query editor of the browser is left out: it was not bundled (make frontend, where Node is).")
     for name, what in rows:
         print(f"  {out}{os.sep}{name:<15} {what}")
+    return 0
+
+
+def _export(project: "Project", options: argparse.Namespace) -> int:
+    """Make what queries give, from a store elsewhere."""
+    from onemg_kg import build, client, remote
+
+    if options.out is None:
+        raise OnemgError("--store writes no whole build.", fix="Name a folder of its own with --out.")
+    if options.origin or options.endpoint or options.templates:
+        raise OnemgError("--store writes no site.", fix="Leave --origin, --endpoint and --templates out.")
+    if (options.out / "site").exists():
+        raise OnemgError("holds a whole build, which is not replaced.", source=str(options.out), fix="Name another with --out.")
+    start = time.monotonic()
+    try:
+        progress("looking for the store")
+        store = remote.find(options.store, client.credentials(os.environ, options.credentials))
+        built = build.export(project, store, options.store, progress)
+        written = build.write(built, options.out)
+    finally:
+        progress("")
+    if options.json:
+        print_json({"out": str(options.out), "files": written.files, "bytes": written.size})
+        return 0
+    size = f"{written.files:,} files, {written.size / 1e6:.1f} MB"
+    print(paint(f"Built {options.out}{os.sep} in {time.monotonic() - start:.1f} s:", "1"), f"{size}, of what the store holds.")
+    for name in ("views", "questions", "jekyll"):
+        print(f"  {options.out}{os.sep}{name}{os.sep}")
     return 0
 
 
