@@ -58,12 +58,12 @@ $(VENDOR)/query.js: $(FRONTEND)
 	  echo "The in-browser query editor is left out, or as it was, because its packages could not be installed or bundled."; \
 	fi
 
-# Validators that only tests use: without them those tests are skipped, aloud.
+# Validators and Comunica, which only tests use: without them those tests are skipped, aloud.
 $(NPM_TESTS)/node_modules: $(NPM_TESTS)/package-lock.json
 	@if ! command -v npm >/dev/null; then \
-	  echo "Accessibility and HTML are not tested, because npm is not here."; \
+	  echo "Accessibility, HTML and federation are not tested, because npm is not here."; \
 	elif ! (cd $(NPM_TESTS) && $(NPM_CI)); then \
-	  echo "Accessibility and HTML are not tested, because their validators could not be installed."; \
+	  echo "Accessibility, HTML and federation are not tested, because what they need could not be installed."; \
 	else touch $@; fi
 
 bench: $(VENV)/.installed $(VENV)/.dev ## repeat every figure of docs/benchmarks.md: half an hour; BENCH=full takes many hours
