@@ -417,8 +417,8 @@ def test_the_process_that_forks_is_replaced(small_site: Path, serve: Callable[..
     (child,) = children(live.process.pid)
     os.kill(child, signal.SIGKILL)
     wait_until(lambda: bool(children(live.process.pid)) and children(live.process.pid) != [child])
-    wait_until(lambda: query(live, "ASK {}").status == 200)
-    assert live.ask("GET", "/readyz").status == 200
+    wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+    assert query(live, "ASK {}").status == 200
 
 
 def test_a_new_build_is_served_though_the_store_is_down(small_site: Path, serve: Callable[..., Any], tmp_path: Path) -> None:
