@@ -23,8 +23,8 @@ from onemg_kg.store import Table
 
 _LOOK, _LOOK_AGAIN = 5.0, 1.0
 """How many seconds pass between two looks whether the store answers, where it did and where it did not."""
-_RENEW = 60.0
-"""How many seconds the API may lag behind the store, or a hundred times as many as it takes to ask it."""
+_SHARE = 20
+"""How many times as long as it takes to ask what the API knows must pass before the next time: a store has more to do."""
 
 
 class Zygote(pool.Zygote):
@@ -171,4 +171,4 @@ async def follow(app: App, settings: Settings, journal: Journal) -> None:
             except OnemgError as error:
                 journal.event("no api", error=str(error))
         took = loop.time() - started
-        await asyncio.sleep(max(_RENEW, 100 * took) if app.build.api is not None else _LOOK_AGAIN)
+        await asyncio.sleep(max(settings.renew, _SHARE * took) if app.build.api is not None else _LOOK_AGAIN)

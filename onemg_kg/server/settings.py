@@ -38,6 +38,7 @@ class Settings:
         store: the URL of a store elsewhere that evaluates the queries; empty for none.
         login: the credentials for it.
         asked: how many queries it is asked at once, instead of ``light``.
+        renew: how many seconds the API and the service description may lag behind it.
     """
 
     site: Path
@@ -64,3 +65,4 @@ class Settings:
     store: str = ""
     login: Credentials = field(default_factory=Credentials)
     asked: int = 16
+    renew: float = 60.0

@@ -221,7 +221,7 @@ def test_tables_are_the_same(live: Any, distant: Any, name: str, accept: str) ->
     assert there.fields["vary"] == here.fields["vary"]
 
 
-@pytest.mark.parametrize("form", ["turtle", "jsonld", "ntriples", "rdfxml"])
+@pytest.mark.parametrize("form", ["turtle", "jsonld", "ntriples", "rdfxml", "nquads"])
 @pytest.mark.parametrize("name", CONSTRUCTED)
 def test_graphs_are_the_same(live: Any, distant: Any, name: str, form: str) -> None:
     def triples(server: Any) -> set[ox.Quad]:
@@ -408,6 +408,27 @@ def test_a_store_that_goes_and_comes(small_site: Path, serve: Callable[..., Any]
             store.stop()
         told = [entry["answers"] for entry in live.events() if entry["event"] == "store"]
         assert [answers for answers, _ in itertools.groupby(told)][:4] == [False, True, False, True]
+    finally:
+        store.stop()
+
+
+def test_what_is_known_of_the_store_follows_it(small_site: Path, serve: Callable[..., Any], tmp_path: Path) -> None:
+    """The API and the service description tell of what came after the server started."""
+    store = Oxigraph(tmp_path)
+    store.start()
+    try:
+        store.add((small_site / "data" / "framework.nq").read_bytes())
+        live = serve(small_site, store=store.url, renew=0.1)
+        wait_until(lambda: live.ask("GET", "/api/resources").status == 200)
+        assert live.ask("GET", "/api/search?q=latecomer").json()["total"] == 0
+        told = live.ask("GET", "/sparql", {"Accept": "application/n-triples"}).body
+        assert f"{BASE}graph/late".encode() not in told
+        new, graph = f"<{BASE}id/resource/late>", f"<{BASE}graph/late>"
+        kind = f"{new} <{expand('rdf:type')}> <{BASE}ns#FrameworkResource> {graph} .\n"
+        store.add(f'{kind}{new} <{expand("dcterms:title")}> "Latecomer"@en {graph} .\n'.encode())
+        wait_until(lambda: bool(live.ask("GET", "/api/search?q=latecomer").json()["total"]), 60)
+        told = live.ask("GET", "/sparql", {"Accept": "application/n-triples"}).body
+        assert f"{BASE}graph/late".encode() in told
     finally:
         store.stop()
 
