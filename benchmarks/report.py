@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ def machine() -> str:
 
 def commit() -> str:
     """The commit of the checkout, ``+`` if tracked files outside of the results differ from it; empty without git."""
+    if shutil.which("git") is None:
+        return ""
     git = ["git", "-C", str(ROOT)]
     told = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True, check=False)
     changes = [*git, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results", ":!docs"]
@@ -70,6 +73,13 @@ class Report:
         sys.stderr.write(f"left out: {why}\n")
         self.told["left out"].append(why)
         self.write()
+
+    def needs(self, *tools: str) -> bool:
+        """Whether all programs are there, by name or path; else all is left out."""
+        missing = [tool for tool in tools if shutil.which(tool) is None]
+        if missing:
+            self.left_out(f"all of it: {', '.join(Path(tool).name for tool in missing)} is not installed")
+        return not missing
 
     def write(self) -> None:
         """Writes the file, if there is one."""

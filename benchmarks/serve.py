@@ -34,6 +34,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +43,7 @@ import pyoxigraph as ox
 from report import ROOT, Report, table
 
 BENCHMARKS = ROOT / "benchmarks"
+OXIGRAPH = Path(sys.executable).parent / "oxigraph"
 BASE = "https://w3id.org/oneplusmg/"
 CLIENTS = 8
 JSON = "application/sparql-results+json"
@@ -499,15 +501,14 @@ def measure(times: int, options: argparse.Namespace, report: Report) -> None:
         site, everything = data(times, options.site, folder)
         with everything.open("rb") as lines:
             told["quads"] = sum(1 for _ in lines)
-        oxigraph = str(Path(sys.executable).parent / "oxigraph")
         store = folder / "store"
         subprocess.run(
-            [oxigraph, "load", "--location", store, "--file", everything, "--lenient"], check=True, capture_output=True
+            [OXIGRAPH, "load", "--location", store, "--file", everything, "--lenient"], check=True, capture_output=True
         )
         everything.unlink()
         first = "?query=ASK%20%7B%7D"
         one, two, three, four = (free_port() for _ in range(4))
-        command = [oxigraph, "serve-read-only", "--location", str(store), "--bind", f"127.0.0.1:{one}"]
+        command = [str(OXIGRAPH), "serve-read-only", "--location", str(store), "--bind", f"127.0.0.1:{one}"]
         with (
             running("Oxigraph", command, one, "/query", "/query" + first) as peer,
             running("onemg-kg, no cache", ours(site, port=two, cache=0), two, "/sparql", "/sparql" + first) as mine,
@@ -600,10 +601,10 @@ def main() -> None:
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server stays
-    for tool in ("wrk", str(Path(sys.executable).parent / "oxigraph")):
-        if shutil.which(tool) is None:
-            parser.error(f"{tool} is not installed.")
-    report = Report(options.json, ["oxigraph", "pyoxigraph", "uvicorn"])
+    report = Report(options.json, ["pyoxigraph", "uvicorn"])
+    if not report.needs("wrk", str(OXIGRAPH)):
+        return
+    report.version("oxigraph", version("oxigraph"))
     report.version("wrk", subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split()[1])
     if options.rdflib is not None:
         ask = "from importlib.metadata import version as v; print(v('rdflib-endpoint'), v('rdflib'))"

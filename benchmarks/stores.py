@@ -2,7 +2,7 @@
 
 Repeat, in an environment with the project and PyPI `oxigraph`, on Linux with curl, from the root of the checkout::
 
-    python benchmarks/stores.py                        # 1x and 10x, medians of three; five minutes
+    python benchmarks/stores.py                        # 1x (medians of three) and 10x (once); three minutes
     python benchmarks/stores.py --sizes 1 --repeat 1   # a minute
 
 Each way of pushing has an Oxigraph server of its own on an empty folder, and is a process from start to end: `first` into the
@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,7 +34,7 @@ from urllib.parse import quote
 import generate
 import pyoxigraph as ox
 from report import ROOT, Report, table
-from serve import Server, complain, cpu, free_port, get, running
+from serve import OXIGRAPH, Server, complain, cpu, free_port, get, running
 
 PROGRAM = "import sys; sys.argv[0] = 'onemg-kg'; from onemg_kg.cli import main; main()"
 WRAPPER = """
@@ -81,8 +82,7 @@ TIMES = ("first", "nothing new", "one statement")
 def oxigraph(folder: Path) -> Iterator[tuple[Server, str]]:
     """An Oxigraph server on an empty folder, and its address."""
     port = free_port()
-    program = str(Path(sys.executable).parent / "oxigraph")
-    command = [program, "serve", "--location", str(folder), "--bind", f"127.0.0.1:{port}"]
+    command = [str(OXIGRAPH), "serve", "--location", str(folder), "--bind", f"127.0.0.1:{port}"]
     with running("Oxigraph", command, port, "/query", "/query?query=ASK%7B%7D") as server:
         yield server, f"http://127.0.0.1:{port}"
 
@@ -223,22 +223,23 @@ def main() -> None:
     """Command line: which sizes, how often."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10], help="times the real graph (1 10)")
-    parser.add_argument("--repeat", type=int, default=3, help="how often each is measured (3)")
+    parser.add_argument("--repeat", type=int, default=3, help="how often each is measured below 10x (3)")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that no server stays
-    report = Report(options.json, ["oxigraph", "pyoxigraph", "SPARQLWrapper"])
-    curl = shutil.which("curl")
-    if curl is None:
-        parser.error("curl is not installed.")
-    report.version("curl", subprocess.check_output([curl, "--version"], text=True).split()[1])
+    report = Report(options.json, ["pyoxigraph", "SPARQLWrapper"])
+    if not report.needs("curl", str(OXIGRAPH)):
+        return
+    report.version("oxigraph", version("oxigraph"))
+    report.version("curl", subprocess.check_output(["curl", "--version"], text=True).split()[1])
     report.figures |= {"repeat": options.repeat, "push": [], "asking": []}
     with tempfile.TemporaryDirectory() as folder:
         for row in asking(options.repeat, Path(folder), report):
             report.figures["asking"].append(row)
             report.write()
         for times in options.sizes:
-            for row in pushes(times, options.repeat, Path(folder)):
+            repeat = options.repeat if times < 10 else 1
+            for row in pushes(times, repeat, Path(folder)):
                 report.figures["push"].append(row)
                 report.write()
     sys.stdout.write(f"{push_rows(report.figures['push'])}\n{asking_rows(report.figures['asking'])}")

@@ -25,7 +25,7 @@ from report import Report, table
 
 Findings = Callable[[], rdflib.Graph]
 Row = dict[str, Any]
-REPEAT = {1: 5, 10: 3}
+REPEAT = {1: 5}
 """How often each engine is measured at a size; else once."""
 DECIDING = ("pyshacl", "shacl")
 """The reference, and the engine that is used: measured at every size."""
@@ -240,7 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], metavar="N", help="times the real graph")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES), help="what to compare with pyshacl")
-    parser.add_argument("--repeat", type=int, metavar="N", help="measurements of each (default: 5 at 1x, 3 at 10x, else 1)")
+    parser.add_argument("--repeat", type=int, metavar="N", help="measurements of each (default: 5 at 1x, else 1)")
     parser.add_argument("--limit", type=float, default=3600, metavar="SECONDS", help="for one measurement (default: an hour)")
     parser.add_argument(
         "--others", type=int, default=10, metavar="N", help="the largest size for others than pyshacl and shacl"
