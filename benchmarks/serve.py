@@ -557,7 +557,7 @@ def queries_text(told: dict[str, Any]) -> str:
         text += f"\nNot in the mean, because Oxigraph has too few answers in a load: {', '.join(told['counts not'])}.\n"
     for name, sizes in told["differ"].items():
         rows_ = ", ".join(f"{server} {answer}" for server, answer in sizes.items())
-        text += f"\nNot the same number of rows for {name}: {rows_}.\n"
+        text += f"\nNot all give the same number of rows for {name}: {rows_}.\n"
     return text
 
 
