@@ -400,10 +400,11 @@ class _Writer:
             folders.setdefault(graph.file.rpartition("/")[0] + "/", []).append(graph)
             named = tokens(graph.quads)
             plain = triples(named)
-            written = {form.suffix: self._written(form, named, plain) for form in FORMATS.values()}
-            for suffix, content in written.items():
-                yield graph.path + suffix, content
-            yield graph.path + ".html", self._graph(graph, written[FORMATS["turtle"].suffix].decode())
+            for form in FORMATS.values():
+                content = self._written(form, named, plain)
+                yield graph.path + form.suffix, content
+                if form.name == "turtle":
+                    yield graph.path + ".html", self._graph(graph, content.decode())
         path = document(GRAPHS)[0] + ".html"
         yield (
             path,
