@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import document
-from report import ROOT, Report
+from report import ROOT, Report, commit, machine
 
 BENCHMARKS = ROOT / "benchmarks"
 TOOLS = ROOT / ".bench"
@@ -179,7 +179,8 @@ def run(name: str, preset: str, found: Tools, results: Path) -> bool:
     if code:
         return failed(file, why or f"ended with exit code {code}", minutes)
     told = json.loads(file.read_text(encoding="utf-8"))
-    write(file, told | {"minutes": minutes, "preset": preset})
+    about = {"commit": commit(), "arguments": PARTS[name].presets[preset], **told, "machine": machine()}
+    write(file, about | {"minutes": minutes, "preset": preset})
     sys.stderr.write(f"== {name}: {minutes:g} minutes\n")
     return True
 
