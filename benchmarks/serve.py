@@ -360,7 +360,10 @@ def rates(servers: list[Server], slow: Start | None, seconds: float, rounds: int
     told |= {"queries": [], "one client": [], "differ": {}}
     base = servers[0].name
     for name, text in queries().items():
-        alone = {server.name: ask_twice(server, name, text) for server in servers}
+        alone: dict[str, Alone] = {}
+        for server in servers:
+            alone[server.name] = ask_twice(server, name, text)
+            settle(servers)  # one that gave up may still be at work
         loaded = [server for server in servers if alone[server.name].wall <= enough] if alone[base].wall <= enough else []
         measured = turns(loaded, name, [server.url(text) for server in loaded], JSON, seconds, rounds)
         found = {server.name: one for server, one in zip(loaded, measured, strict=True)}
