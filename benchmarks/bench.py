@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -164,15 +165,15 @@ def run(name: str, preset: str, found: Tools, results: Path) -> bool:
     sys.stderr.write(f"== {name} {' '.join(words)}\n")
     started = time.monotonic()
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *words, "--json", str(file)]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+    # In a session of its own, so that all that it starts can be ended.
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as process:
         try:
             code, why = process.wait(limit), ""
         except subprocess.TimeoutExpired:
-            process.terminate()
-            code, why = process.wait(), f"was stopped after {PARTS[name].minutes:g} minutes"
+            end(process)
+            code, why = -1, f"was stopped after {PARTS[name].minutes:g} minutes"
         except BaseException:
-            process.terminate()
-            process.wait()
+            end(process)
             failed(file, "was interrupted", 0)
             raise
     minutes = round((time.monotonic() - started) / 60, 1)
@@ -183,6 +184,15 @@ def run(name: str, preset: str, found: Tools, results: Path) -> bool:
     write(file, about | {"minutes": minutes, "preset": preset})
     sys.stderr.write(f"== {name}: {minutes:g} minutes\n")
     return True
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a part and all that it started."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sign)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(60)
 
 
 def failed(file: Path, why: str, minutes: float) -> bool:
