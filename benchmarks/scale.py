@@ -1,0 +1,351 @@
+"""Measure how the product grows with the graph: each stage, each query, a whole core build, and a push.
+
+Repeat, in an environment with the project, PyPI `oxigraph` and Linux, from the root of the checkout::
+
+    python benchmarks/scale.py                                     # 1x, 10x, 100x: half an hour
+    python benchmarks/scale.py --sizes 1 10 100 700                # ten million statements: hours, and much memory
+    python benchmarks/scale.py --sizes 10 100 --only views rules   # some stages, or kinds of queries
+
+Graphs are projects that `generate.py` writes: the product reads their Turtle files and runs its own rules. 700x has ten million
+statements, stated and inferred.
+
+- One process reads the graph and runs the rules, which is measured, and then forks for each other stage and for each query, so
+  that none has what another left in memory. `load` is reading the files into the store; `terms`, `shapes`, `meaning` and
+  `logic` are the parts of `onemg-kg check`; `dumps` are written to disk; `site` makes all pages and drops them.
+- `build` is a process of its own, from start to end: load, rules, shapes, views, dumps written to disk.
+- `push` sends the N-Quads of the dumps to an empty Oxigraph server; `push again` the same when nothing has changed.
+- CPU seconds are those of the process and of what it started (HermiT), without the server. Memory is the most that the process
+  had, with the graph that it asks; `of it before` is what it had when the stage began.
+- A query is run once, and again while a second has not passed; the least counts. Questions are asked with the values of
+  their headers, as a build does.
+- `growth` is the exponent of CPU seconds over statements, by least squares of logarithms, from a tenth of the largest size
+  on, where it takes more than 20 ms. `n log n` would have the exponent that the table says beside. `> N s`: stopped.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import resource
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from onemg_kg import build, checks, graph, lint, logic, project, push, queries, questions, shacl, views
+from onemg_kg.findings import Places
+from onemg_kg.project import Project
+
+KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
+STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "build")
+LEAST = 0.02
+"""Below so many CPU seconds no growth is told: starting to answer takes most of them."""
+
+Told = dict[str, Any]
+
+
+def memory(key: str = "VmRSS", process: int | str = "self") -> float:
+    """Megabytes that a process has now, or with ``VmHWM`` had at most."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of those that it waited for."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def measured(act: Callable[[], object]) -> Told:
+    """Do something; tell its time, the memory, and its size if it is told in a number."""
+    # 5: forget how much memory there was at most.
+    Path("/proc/self/clear_refs").write_text("5")
+    before, used, start = memory(), cpu(), time.perf_counter()
+    made = act()
+    wall, used = time.perf_counter() - start, cpu() - used
+    told = {"wall": wall, "cpu": used, "memory": memory("VmHWM"), "before": before}
+    return {**told, "made": made} if isinstance(made, int) else told
+
+
+def forked(act: Callable[[], object], limit: float, repeat: bool = False) -> Told:
+    """Measure something in a copy of this process, for so many seconds at most; with ``repeat`` the least within a second."""
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        os.close(reader)
+        try:
+            start = time.perf_counter()
+            told = measured(act)
+            while repeat and time.perf_counter() - start < 1:
+                again = measured(act)
+                told |= {key: min(told[key], again[key]) for key in ("wall", "cpu")}
+        except BaseException as error:  # noqa: BLE001 - a copy must end here whatever happened, and its parent tells
+            told = {"error": f"{type(error).__name__}: {error}"[:200]}
+        os.write(writer, json.dumps(told).encode())
+        os._exit(0)
+    os.close(writer)
+    ready, _, _ = select.select([reader], [], [], limit)
+    if not ready:
+        os.kill(child, signal.SIGKILL)
+    text = os.read(reader, 1 << 16) if ready else b""
+    os.close(reader)
+    os.waitpid(child, 0)
+    return json.loads(text) if text else {"error": "was killed" if ready else f"> {limit:g} s"}
+
+
+def write(files: dict[str, bytes], folder: Path) -> int:
+    """Write files; how many bytes they have."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return sum(map(len, files.values()))
+
+
+def whole(found: Project, folder: Path) -> int:
+    """The core of a build, from the files of a project to the dumps on disk."""
+    loaded = graph.load(found)
+    shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes, found.root)
+    write(views.render(views.collect(found, loaded.store), found.version), folder)
+    return write(build.dump(loaded, found.version, {}).files, folder)
+
+
+def pushed(found: Project, path: Path, url: str) -> int:
+    """Push a file of N-Quads; how many statements were sent."""
+    client = push.Client(push.Endpoint(f"{url}/query", f"{url}/update", f"{url}/store"), timeout=3600)
+    return push.push(found, client, push.read(path)).statements
+
+
+def in_server(act: Callable[[str], None], folder: Path) -> float:
+    """Do something with an Oxigraph server on a new folder; the most memory that it had."""
+    program = Path(sys.executable).with_name("oxigraph")
+    command = str(program) if program.is_file() else shutil.which("oxigraph")
+    if command is None:
+        raise FileNotFoundError("no oxigraph on the PATH: install PyPI oxigraph")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = free.getsockname()
+    arguments = [command, "serve", "--location", folder, "--bind", "{}:{}".format(*place)]
+    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
+        try:
+            while server.poll() is None:
+                with suppress(OSError), socket.create_connection(place, timeout=1):
+                    break
+                time.sleep(0.05)
+            act("http://{}:{}".format(*place))
+            return memory("VmHWM", server.pid)
+        finally:
+            server.kill()
+
+
+def ask(loaded: graph.Graph, query: queries.Query) -> int:
+    """Run a query as the product does; how many rows or statements it gives."""
+    text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
+    if loaded.store.is_construct(text):
+        return len(loaded.store.construct_lines(text))
+    return len(loaded.store.select(text).rows)
+
+
+def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Iterator[tuple[str, str, Told]]:
+    """Measure one size.
+
+    Yields:
+        ``stage`` or the kind of a query, the name, and what was measured.
+    """
+    found = project.find(folder)
+    rules: Told = {}
+    infer = graph.infer
+
+    def timed(*arguments: Any) -> Any:
+        made: list[Any] = []
+        rules.update(measured(lambda: made.append(infer(*arguments))))
+        return made[0]
+
+    graph.infer = timed  # reading and inferring is one call
+    held: list[graph.Graph] = []
+    load = measured(lambda: held.append(graph.load(found)))
+    graph.infer = infer
+    loaded = held[0]
+    counts = {"stated": len(loaded.stated), "inferred": len(loaded.inferred), "files": len(found.files("data", suffix=".ttl"))}
+    yield "size", "", counts
+    load |= {"wall": load["wall"] - rules["wall"], "cpu": load["cpu"] - rules["cpu"], "memory": rules["before"]}
+    yield "stage", "load", load
+    yield "stage", "rules", rules
+    stages: dict[str, Callable[[], object]] = {
+        "terms": lambda: len(lint.run(found, loaded)),
+        "shapes": lambda: len(shacl.validate([*loaded.stated, *loaded.inferred], loaded.shapes, found.root)),
+        "meaning": lambda: len(checks.run(checks.folder(found, "data"), loaded.store, Places(loaded.stated, found.root))),
+        "logic": lambda: len(logic.run(loaded)),
+        "views": lambda: sum(map(len, views.render(views.collect(found, loaded.store), found.version).values())),
+        "questions": lambda: sum(map(len, questions.render(questions.answers(found, loaded.store)).values())),
+        "dumps": lambda: write(build.dump(loaded, found.version, {}).files, scratch),
+    }
+    for name, act in stages.items():
+        if name in only:
+            yield "stage", name, forked(act, limit)
+    for kind in KINDS:
+        for query in queries.folder(found, kind) if kind in only else ():
+            yield kind, query.name, forked(lambda query=query: ask(loaded, query), limit, repeat=True)
+
+
+def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, Told]]:
+    """Measure a stage that has a process of its own from the start, or a push."""
+    found = project.find(folder)
+    if stage == "build":
+        yield "stage", stage, measured(lambda: whole(found, scratch))
+    elif stage == "site":
+        built = build.make(found)
+        yield "stage", stage, measured(lambda: sum(len(page) for _, page in built.pages()))
+    else:
+        told: dict[str, Told] = {}
+
+        def act(url: str) -> None:
+            for name in ("push", "push again"):
+                told[name] = measured(lambda: pushed(found, scratch / "framework.nq", url))
+
+        server = in_server(act, scratch / "server")
+        for name, one in told.items():
+            yield "stage", name, one | {"server memory": server}
+
+
+def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
+    """Everything of one size, each line of a process as it comes."""
+    told: Told = {"times": times, "stages": {}, "queries": {}}
+    source, scratch = folder / f"{times}x", folder / f"{times}x-made"
+    if not source.is_dir():
+        subprocess.run([sys.executable, Path(__file__).with_name("generate.py"), str(times), source], check=True)
+    rest = [stage for stage in ("push", "site", "build") if stage in only]
+    for part in (["measure"] if set(only) - set(rest) else []) + rest:
+        command = [sys.executable, __file__, "--part", part, "--folder", str(source), "--made", str(scratch)]
+        command += ["--limit", str(limit), "--only", *only]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            stop = threading.Timer(limit, process.kill)
+            if part in rest:  # the others stop each measurement themselves
+                stop.start()
+            for line in process.stdout:
+                kind, name, one = json.loads(line)
+                sys.stderr.write(f"{times}x {kind} {name} {json.dumps(one)}\n")
+                if kind == "size":
+                    told |= one
+                elif kind == "stage":
+                    told["stages"][name] = one
+                else:
+                    told["queries"].setdefault(kind, {})[name] = one
+            stop.cancel()
+        if part in rest and part not in told["stages"]:
+            told["stages"][part] = {"error": f"> {limit:g} s" if process.returncode == -signal.SIGKILL else "ended"}
+    shutil.rmtree(scratch, ignore_errors=True)
+    return told
+
+
+def growth(sizes: list[Told], get: Callable[[Told], Told]) -> float | None:
+    """The exponent of CPU seconds over statements, from a tenth of the largest size on."""
+    points = [
+        (math.log(size["stated"] + size["inferred"]), math.log(one["cpu"]))
+        for size in sizes
+        if size["times"] * 10 >= sizes[-1]["times"] and (one := get(size)).get("cpu", 0) >= LEAST
+    ]
+    if len(points) < 2:
+        return None
+    x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
+    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+
+
+def allowed(sizes: list[Told]) -> float:
+    """The exponent that n log n has between the same sizes."""
+    fitted = [{**size, "cpu": (n := size["stated"] + size["inferred"]) * math.log(n)} for size in sizes]
+    return growth(fitted, lambda size: size) or 1.0
+
+
+def _cell(one: Told, key: str, digits: int = 2) -> str:
+    return one["error"] if "error" in one and key == "cpu" else f"{one[key]:,.{digits}f}" if key in one else ""
+
+
+def table(result: Told) -> str:
+    """What was measured, in Markdown."""
+    sizes = result["sizes"]
+    lines = ["| stage | size | wall s | CPU s | memory MB | of it before | growth |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for stage in dict.fromkeys(name for size in sizes for name in size["stages"]):
+        for size in sizes:
+            if stage in size["stages"]:
+                one = size["stages"][stage]
+                told = result["growth"].get(stage) if size is sizes[-1] else None
+                cells = (_cell(one, "wall"), _cell(one, "cpu"), _cell(one, "memory", 0), _cell(one, "before", 0))
+                lines.append(f"| {stage} | {size['times']}x | {' | '.join(cells)} | {'' if told is None else f'{told:.2f}'} |")
+    columns = [f"{size['times']}x, CPU s" for size in sizes]
+    lines += ["", f"| query | {' | '.join(columns)} | rows | growth |"]
+    lines.append("|---" + "|---:" * (len(sizes) + 2) + "|")
+    for kind in KINDS:
+        for name in dict.fromkeys(name for size in sizes for name in size["queries"].get(kind, ())):
+            every = [size["queries"].get(kind, {}).get(name, {}) for size in sizes]
+            told = result["growth"].get(f"{kind}/{name}")
+            rows = _cell(every[-1], "made", 0)
+            cells = " | ".join(_cell(one, "cpu", 3) for one in every)
+            lines.append(f"| {kind}/{name} | {cells} | {rows} | {'' if told is None else f'{told:.2f}'} |")
+    faster = [name for name, told in result["growth"].items() if told > result["n log n"] + 0.1]
+    statements = ", ".join(f"{size['times']}x {size.get('stated', 0):,} + {size.get('inferred', 0):,}" for size in sizes)
+    lines += ["", f"Statements, stated and inferred: {statements}. n log n would grow with {result['n log n']:.2f}."]
+    lines.append(f"Faster than that by more than 0.1: {', '.join(faster) or 'nothing'}.")
+    lines.append(f"{result['machine']}, {result['date']}; {', '.join(f'{k} {v}' for k, v in result['versions'].items())}.")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Command line: which sizes, what of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="how many times the real graph (1 10 100)")
+    parser.add_argument("--site", type=int, default=10, help="the largest size of which the site is made (10)")
+    parser.add_argument("--only", nargs="+", choices=(*STAGES, *KINDS), default=[*STAGES, *KINDS], help="what to measure")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
+    parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
+    parser.add_argument("--json", type=Path, help="a file for the figures")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--made", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.part:
+        part, folder, made = arguments.part, arguments.folder, arguments.made
+        for told in measure(folder, made, arguments.only, arguments.limit) if part == "measure" else alone(part, folder, made):
+            print(json.dumps(told), flush=True)
+        return
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="onemg-scale-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    only = arguments.only + (["dumps"] if "push" in arguments.only and "dumps" not in arguments.only else [])
+    sizes = []
+    for times in sorted(arguments.sizes):
+        kept = [name for name in only if name != "site" or times <= arguments.site]
+        sizes.append(run(times, folder, kept, arguments.limit))
+    if arguments.folder is None:
+        shutil.rmtree(folder)
+    stages = dict.fromkeys(name for size in sizes for name in size["stages"])
+    asked = dict.fromkeys((kind, name) for size in sizes for kind, names in size["queries"].items() for name in names)
+    exponents = {name: growth(sizes, lambda size, name=name: size["stages"].get(name, {})) for name in stages}
+    for kind, name in asked:
+        exponents[f"{kind}/{name}"] = growth(sizes, lambda size, k=kind, n=name: size["queries"].get(k, {}).get(n, {}))
+    result = {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "versions": {"Python": platform.python_version(), **{name: version(name) for name in ("pyoxigraph", "shacl")}},
+        "sizes": sizes,
+        "growth": {name: told for name, told in exponents.items() if told is not None},
+        "n log n": allowed(sizes),
+    }
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2) + "\n")
+    sys.stdout.write(table(result))
+
+
+if __name__ == "__main__":
+    main()
