@@ -19,7 +19,7 @@ statements, stated and inferred.
 - A query is run once, and again while a second has not passed; the least counts. Questions are asked with the values of
   their headers, as a build does.
 - `growth` is the exponent of CPU seconds over statements, by least squares of logarithms, from a tenth of the largest size
-  on, where it takes more than 20 ms. `n log n` would have the exponent that the table says beside. `> N s`: stopped.
+  on, where the largest takes more than 20 ms. `> N s`: stopped.
 """
 
 import argparse
@@ -38,7 +38,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,11 @@ from onemg_kg.project import Project
 
 KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
 STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "build")
-LEAST = 0.02
-"""Below so many CPU seconds no growth is told: starting to answer takes most of them."""
+ALONE = ("push", "site", "build")
+"""The stages that do not start from a graph in memory."""
+LEAST = 0.002
+MOST = 0.02
+"""Below so many CPU seconds a measurement is not used, and below so many at the largest size no growth is told."""
 
 Told = dict[str, Any]
 
@@ -128,26 +131,26 @@ def pushed(found: Project, path: Path, url: str) -> int:
     return push.push(found, client, push.read(path)).statements
 
 
-def in_server(act: Callable[[str], None], folder: Path) -> float:
-    """Do something with an Oxigraph server on a new folder; the most memory that it had."""
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[str, int]]:
+    """An Oxigraph server on a new folder: its URL and its process."""
     program = Path(sys.executable).with_name("oxigraph")
     command = str(program) if program.is_file() else shutil.which("oxigraph")
     if command is None:
-        raise FileNotFoundError("no oxigraph on the PATH: install PyPI oxigraph")
+        raise FileNotFoundError("no oxigraph on the PATH: install PyPI oxigraph, or leave out push with --only")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = free.getsockname()
     arguments = [command, "serve", "--location", folder, "--bind", "{}:{}".format(*place)]
-    with subprocess.Popen(arguments, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            while server.poll() is None:
+            while process.poll() is None:
                 with suppress(OSError), socket.create_connection(place, timeout=1):
                     break
                 time.sleep(0.05)
-            act("http://{}:{}".format(*place))
-            return memory("VmHWM", server.pid)
+            yield "http://{}:{}".format(*place), process.pid
         finally:
-            server.kill()
+            process.kill()
 
 
 def ask(loaded: graph.Graph, query: queries.Query) -> int:
@@ -201,7 +204,7 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
 
 
 def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, Told]]:
-    """Measure a stage that has a process of its own from the start, or a push."""
+    """Measure a stage that has a process of its own from the start: ``build``, ``site``, or pushes to the URL of a server."""
     found = project.find(folder)
     if stage == "build":
         yield "stage", stage, measured(lambda: whole(found, scratch))
@@ -209,15 +212,8 @@ def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, T
         built = build.make(found)
         yield "stage", stage, measured(lambda: sum(len(page) for _, page in built.pages()))
     else:
-        told: dict[str, Told] = {}
-
-        def act(url: str) -> None:
-            for name in ("push", "push again"):
-                told[name] = measured(lambda: pushed(found, scratch / "framework.nq", url))
-
-        server = in_server(act, scratch / "server")
-        for name, one in told.items():
-            yield "stage", name, one | {"server memory": server}
+        for name in ("push", "push again"):
+            yield "stage", name, measured(lambda: pushed(found, scratch / "framework.nq", stage))
 
 
 def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
@@ -226,29 +222,38 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
     source, scratch = folder / f"{times}x", folder / f"{times}x-made"
     if not source.is_dir():
         subprocess.run([sys.executable, Path(__file__).with_name("generate.py"), str(times), source], check=True)
-    rest = [stage for stage in ("push", "site", "build") if stage in only]
-    for part in (["measure"] if set(only) - set(rest) else []) + rest:
-        command = [sys.executable, __file__, "--part", part, "--folder", str(source), "--made", str(scratch)]
-        command += ["--limit", str(limit), "--only", *only]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            stop = threading.Timer(limit, process.kill)
-            if part in rest:  # the others stop each measurement themselves
-                stop.start()
-            for line in process.stdout:
-                kind, name, one = json.loads(line)
-                sys.stderr.write(f"{times}x {kind} {name} {json.dumps(one)}\n")
-                if kind == "size":
-                    told |= one
-                elif kind == "stage":
-                    told["stages"][name] = one
-                else:
-                    told["queries"].setdefault(kind, {})[name] = one
-            stop.cancel()
-        if part in rest and part not in told["stages"]:
-            told["stages"][part] = {"error": f"> {limit:g} s" if process.returncode == -signal.SIGKILL else "ended"}
+    command = [sys.executable, __file__, "--folder", source, "--made", scratch, "--limit", str(limit), "--only", *only]
+    if set(only) - set(ALONE):
+        _collect(told, [*command, "--part", "measure"], None)
+    for part in (part for part in ALONE if part in only):
+        if part == "push":
+            with server(scratch / "server") as (url, process):
+                _collect(told, [*command, "--part", url], limit)
+                told["server memory"] = memory("VmHWM", process)
+        else:
+            _collect(told, [*command, "--part", part], limit)
+        told["stages"].setdefault(part, {"error": f"> {limit:g} s"})
     shutil.rmtree(scratch, ignore_errors=True)
     return told
+
+
+def _collect(told: Told, command: list[str | Path], limit: float | None) -> None:
+    """Add what a process measures, each line as it comes, until it ends or a time has passed."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        stop = threading.Timer(limit or 0, process.kill)
+        if limit:
+            stop.start()
+        for line in process.stdout:
+            kind, name, one = json.loads(line)
+            sys.stderr.write(f"{told['times']}x {kind} {name} {json.dumps(one)}\n")
+            if kind == "size":
+                told |= one
+            elif kind == "stage":
+                told["stages"][name] = one
+            else:
+                told["queries"].setdefault(kind, {})[name] = one
+        stop.cancel()
 
 
 def growth(sizes: list[Told], get: Callable[[Told], Told]) -> float | None:
@@ -258,7 +263,7 @@ def growth(sizes: list[Told], get: Callable[[Told], Told]) -> float | None:
         for size in sizes
         if size["times"] * 10 >= sizes[-1]["times"] and (one := get(size)).get("cpu", 0) >= LEAST
     ]
-    if len(points) < 2:
+    if len(points) < 2 or get(sizes[-1]).get("cpu", 0) < MOST:
         return None
     x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
     return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
