@@ -1,5 +1,6 @@
 """Query files: header, parameters, names."""
 
+import multiprocessing
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -9,12 +10,15 @@ from hypothesis import strategies as st
 
 from onemg_kg import queries
 from onemg_kg.errors import QueryError
-from onemg_kg.graph import Graph
+from onemg_kg.graph import GRAPHS, RULES, Graph
 from onemg_kg.project import Project
 from onemg_kg.store import Store
 from onemg_kg.terms import BASE, PREFIXES, expand
 
 KINDS = ("views", "rules", "questions", "facets", "markup", "pictures", "publication")
+ROWS = ("checks/data", "facets", "lists", "pictures", "publication", "questions")
+"""The folders of queries that give rows, but for views: those say DISTINCT too, but join a dozen patterns first. Where each
+statement stands in two graphs every pattern doubles the rows, and most views do not end."""
 TEXT = """\
 #+ title: Who: all of them
 #+ description: Everyone.
@@ -140,3 +144,40 @@ def test_values_of_parameters_exist(project: Project, loaded: Graph) -> None:
         for name, space in query.parameters.items():
             held = space == "text" or any(iri.startswith(expand(space)) for iri in named)
             assert held, f"{query.path}: nothing is in {space}, the space of {name}"
+
+
+_DOUBLED = ox.Store()
+"""In a process of its own: a dataset of which every statement stands in two graphs."""
+
+
+def _load(path: Path) -> None:
+    _DOUBLED.bulk_load(path=path, format=ox.RdfFormat.N_QUADS)
+
+
+def _rows(text: str) -> list[list[str]]:
+    answer = _DOUBLED.query(text, use_default_graph_as_union=True)
+    assert isinstance(answer, ox.QuerySolutions)
+    return [[str(value) for value in row] for row in answer]
+
+
+def test_statements_in_two_graphs(project: Project, loaded: Graph, tmp_path: Path) -> None:
+    """No query repeats a row where every statement stands in two graphs and the store's union counts it twice."""
+    quads = [*loaded.stated, *loaded.inferred]
+    again = {False: ox.NamedNode(GRAPHS + "data/again"), True: ox.NamedNode(RULES + "again")}
+    second = [ox.Quad(*quad.triple, again[quad.graph_name.value.startswith(RULES)]) for quad in quads]
+    ox.serialize([*quads, *second], str(tmp_path / "doubled.nq"), format=ox.RdfFormat.N_QUADS)
+    asked = 0
+    with multiprocessing.get_context("spawn").Pool(1, _load, (tmp_path / "doubled.nq",)) as pool:
+        for query in (query for kind in ROWS for query in queries.folder(project, kind)):
+            text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
+            # One asks in which graphs a statement stands.
+            if loaded.store.is_construct(text) or query.name == "where-a-statement-comes-from":
+                continue
+            asked += 1
+            expected = [[str(value) for value in row] for row in loaded.store.select(text).rows]
+            try:
+                found = pool.apply_async(_rows, (text,)).get(60)
+            except multiprocessing.TimeoutError:
+                pytest.fail(f"{query.path} does not end")
+            assert sorted(found) == sorted(expected), query.path
+    assert asked > 60
