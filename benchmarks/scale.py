@@ -14,8 +14,8 @@ statements, stated and inferred.
   `logic` are the parts of `onemg-kg check`; `dumps` are written to disk; `site` makes all pages and drops them.
 - `build` is a process of its own, from start to end: load, rules, shapes, views, dumps written to disk.
 - `push` sends the N-Quads of the dumps to an empty Oxigraph server; `push again` the same when nothing has changed.
-- CPU seconds are those of the process and of what it started (HermiT), without the server. Memory is the most that the process
-  had, with the graph that it asks; `of it before` is what it had when the stage began.
+- CPU seconds are those of the process and of what it started (HermiT); those of the server are told below the table. Memory is
+  the most that the process had, with the graph that it asks; `of it before` is what it had when the stage began.
 - A query is run once, and again while a second has not passed; the least counts. Questions are asked with the values of
   their headers, as a build does.
 - `growth` is the exponent of CPU seconds over statements, by least squares of logarithms, from a tenth of the largest size
@@ -67,6 +67,12 @@ def cpu() -> float:
     """CPU seconds of this process and of those that it waited for."""
     used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def server_cpu(process: int) -> float:
+    """CPU seconds of another process."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def measured(act: Callable[[], object]) -> Told:
@@ -225,8 +231,7 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
     for part in (part for part in ALONE if part in only):
         if part == "push":
             with server(scratch / "server") as (url, process):
-                _collect(told, [*command, "--part", url], limit)
-                told["server memory"] = memory("VmHWM", process)
+                _collect(told, [*command, "--part", url], limit, process)
         else:
             _collect(told, [*command, "--part", part], limit)
         told["stages"].setdefault(part, {"error": f"> {limit:g} s"})
@@ -234,8 +239,9 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
     return told
 
 
-def _collect(told: Told, command: list[str | Path], limit: float | None) -> None:
-    """Add what a process measures, each line as it comes, until it ends or a time has passed."""
+def _collect(told: Told, command: list[str | Path], limit: float | None, server: int | None = None) -> None:
+    """Add what a process measures, each line as it comes, and what a server used, until it ends or a time has passed."""
+    used = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         stop = threading.Timer(limit or 0, process.kill)
@@ -243,6 +249,9 @@ def _collect(told: Told, command: list[str | Path], limit: float | None) -> None
             stop.start()
         for line in process.stdout:
             kind, name, one = json.loads(line)
+            if server:
+                before, used = used, server_cpu(server)
+                one |= {"server cpu": used - before, "server memory": memory("VmHWM", server)}
             sys.stderr.write(f"{told['times']}x {kind} {name} {json.dumps(one)}\n")
             if kind == "size":
                 told |= one
@@ -297,6 +306,11 @@ def table(result: Told) -> str:
             rows = _cell(every[-1], "made", 0)
             cells = " | ".join(_cell(one, "cpu", 3) for one in every)
             lines.append(f"| {kind}/{name} | {cells} | {rows} | {'' if told is None else f'{told:.2f}'} |")
+    for size in sizes:
+        for name, one in size["stages"].items():
+            if "server cpu" in one:
+                took = f"{one['server cpu']:.1f} CPU s, {one['server memory']:,.0f} MB"
+                lines += ["", f"{name} at {size['times']}x: the server took {took}."]
     faster = [name for name, told in result["growth"].items() if told > result["n log n"] + 0.1]
     statements = ", ".join(f"{size['times']}x {size.get('stated', 0):,} + {size.get('inferred', 0):,}" for size in sizes)
     lines += ["", f"Statements, stated and inferred: {statements}. n log n would grow with {result['n log n']:.2f}."]
