@@ -10,7 +10,7 @@ SOURCES := onemg_kg tests benchmarks
 NPM_TESTS := tests/npm
 VENDOR := onemg_kg/assets/vendor
 FRONTEND := $(wildcard frontend/*.js frontend/*.json frontend/.npmrc frontend/MIT.txt frontend/src/*)
-NPM_CI := npm ci --ignore-scripts --silent --fetch-retries=0 --fetch-timeout=20000
+NPM_CI := npm ci --ignore-scripts --silent --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-timeout=20000
 
 .PHONY: site test check frontend bench lock clean help
 
@@ -18,7 +18,7 @@ site: $(VENV)/.installed frontend ## build the graph, its dumps, its views and i
 	@$(BIN)/onemg-kg build
 
 test: check frontend $(NPM_TESTS)/node_modules ## run the linters and every test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed $(VENV)/.dev ## run the linters: style, format, types, layers of the modules
 	$(BIN)/ruff check $(SOURCES)
