@@ -297,8 +297,8 @@ def table(result: Told) -> str:
                 cells = (_cell(one, "wall"), _cell(one, "cpu"), _cell(one, "memory", 0), _cell(one, "before", 0))
                 lines.append(f"| {stage} | {size['times']}x | {' | '.join(cells)} | {'' if told is None else f'{told:.2f}'} |")
     columns = [f"{size['times']}x, CPU s" for size in sizes]
-    lines += ["", f"| query | {' | '.join(columns)} | rows | growth |"]
-    lines.append("|---" + "|---:" * (len(sizes) + 2) + "|")
+    if any(size["queries"] for size in sizes):
+        lines += ["", f"| query | {' | '.join(columns)} | rows | growth |", "|---" + "|---:" * (len(sizes) + 2) + "|"]
     for kind in KINDS:
         for name in dict.fromkeys(name for size in sizes for name in size["queries"].get(kind, ())):
             every = [size["queries"].get(kind, {}).get(name, {}) for size in sizes]
