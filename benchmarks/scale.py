@@ -43,6 +43,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import generate
+
 from onemg_kg import build, check, graph, project, push, queries, questions, views
 from onemg_kg.project import Project
 
@@ -226,6 +228,8 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
     source, scratch = folder / f"{times}x", folder / f"{times}x-made"
     if not source.is_dir():
         subprocess.run([sys.executable, Path(__file__).with_name("generate.py"), str(times), source], check=True)
+    # A graph that was made before may have queries of that time.
+    shutil.copytree(project.find(generate.ROOT).folder("queries"), source / "queries", dirs_exist_ok=True)
     command = [sys.executable, __file__, "--folder", source, "--made", scratch, "--limit", str(limit), "--only", *only]
     if set(only) - set(ALONE):
         _collect(told, [*command, "--part", "measure"], None)
