@@ -45,7 +45,7 @@ from typing import Any
 
 import generate
 
-from onemg_kg import build, check, graph, project, push, queries, questions, views
+from onemg_kg import build, check, dumps, graph, project, push, queries, questions, views
 from onemg_kg.project import Project
 
 KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
@@ -127,10 +127,8 @@ def write(files: dict[str, bytes], folder: Path) -> int:
 
 def whole(found: Project, folder: Path) -> int:
     """The core of a build, from the files of a project to the dumps on disk."""
-    loaded = graph.load(found)
-    check.run(found, loaded, ("shapes",))
-    write(views.render(views.collect(found, loaded.store), found.version), folder)
-    return write(build.dump(loaded, found.version, {}).files, folder)
+    made = build.core(found)
+    return write(made.files | made.dumps.files, folder)
 
 
 def pushed(found: Project, path: Path, url: str) -> int:
@@ -199,7 +197,7 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
         **{kind: lambda kind=kind: len(check.run(found, loaded, (kind,))) for kind in check.KINDS},
         "views": lambda: sum(map(len, views.render(views.collect(found, loaded.store), found.version).values())),
         "questions": lambda: sum(map(len, questions.render(questions.answers(found, loaded.store)).values())),
-        "dumps": lambda: write(build.dump(loaded, found.version, {}).files, scratch),
+        "dumps": lambda: write(dumps.write(loaded, found.version, {}).files, scratch),
     }
     for name, act in stages.items():
         if name in only:

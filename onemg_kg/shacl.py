@@ -1,5 +1,6 @@
 """SHACL validation of the graph: what violates which shape, in which file, and how to mend it."""
 
+import tempfile
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import shacl
 
-from onemg_kg.errors import RdfError
+from onemg_kg.errors import OnemgError, RdfError
 from onemg_kg.findings import Finding, Places, in_order
 from onemg_kg.graph import GRAPHS
 from onemg_kg.store import Graphs, by_graph, to_quads
@@ -49,11 +50,20 @@ def validate_lines(data: Graphs, shapes: Graphs, root: Path | None = None) -> li
 
     Raises:
         RdfError: the shapes are not SHACL.
+        OnemgError: there is no room for a temporary file.
     """
     try:
-        report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_text(_ntriples(data), format="ntriples")
+        # As a file, because a text is held three times while it is read, which takes more memory than all the rest.
+        with tempfile.NamedTemporaryFile("w", suffix=".nt", encoding="utf-8", newline="\n") as file:
+            for lines in data.values():
+                file.write("\n".join([*lines, ""]))
+            file.flush()
+            report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_file(file.name)
     except ValueError as error:
         raise RdfError(f"are not shapes: {error}.", source="shapes/", fix="Mend the shape.") from None
+    except OSError as error:
+        fix = "Make room there, or name another folder in TMPDIR."
+        raise OnemgError(f"cannot be written: {error}.", source="the folder of temporary files", fix=fix) from None
     if not report.results:
         return []
     fix = term("onemg:fix")

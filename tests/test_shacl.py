@@ -1,10 +1,13 @@
 """What validation says: what, where, and how to mend it. The shapes themselves are tested in test_shapes.py."""
 
+import tempfile
+from pathlib import Path
+
 import pyoxigraph as ox
 import pytest
 
 from onemg_kg import graph, shacl
-from onemg_kg.errors import RdfError
+from onemg_kg.errors import OnemgError, RdfError
 from onemg_kg.findings import SEVERITIES, Finding
 from onemg_kg.graph import Graph
 from onemg_kg.project import Project
@@ -72,3 +75,10 @@ def test_bad_shapes() -> None:
     quads = [ox.Quad(*quad.triple, FILE) for quad in ox.parse(bad.encode(), format=ox.RdfFormat.TURTLE)]
     with pytest.raises(RdfError, match="are not shapes"):
         shacl.validate([], quads)
+
+
+def test_no_room(loaded: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph goes to the validator as a file: where there can be none, one sentence says so."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OnemgError, match=r"temporary files.*cannot be written.*No such file"):
+        shacl.validate(loaded.stated, loaded.shapes)
