@@ -62,8 +62,8 @@ def validate_lines(data: Graphs, shapes: Graphs, root: Path | None = None) -> li
     except ValueError as error:
         raise RdfError(f"are not shapes: {error}.", source="shapes/", fix="Mend the shape.") from None
     except OSError as error:
-        fix = "Make room there, or name another folder in TMPDIR."
-        raise OnemgError(f"cannot be written: {error}.", source="the folder of temporary files", fix=fix) from None
+        advice = "Make room there, or name another folder in TMPDIR."
+        raise OnemgError(f"cannot be written: {error}.", source="the folder of temporary files", fix=advice) from None
     if not report.results:
         return []
     fix = term("onemg:fix")
