@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install --no-compile
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header --no-annotate --quiet
 SOURCES := onemg_kg tests benchmarks
 NPM_TESTS := tests/npm
@@ -26,6 +26,7 @@ check: $(VENV)/.installed $(VENV)/.dev ## run the linters: style, format, types,
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# What the program needs is compiled as it is installed: it starts fast even where Python may not write what it compiles.
 # setuptools and hatchling come first and build owlready2 and this project without isolation: so they are pinned and hashed
 # like everything else, and owlready2, which is pure Python where Cython is missing, takes a second and no C compiler.
 $(VENV)/.runtime: requirements-build.lock requirements.lock
@@ -40,11 +41,12 @@ $(VENV)/.runtime: requirements-build.lock requirements.lock
 
 $(VENV)/.installed: $(VENV)/.runtime pyproject.toml
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q onemg_kg
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
 	@echo "Installing requirements-dev.lock into $(VENV)/ (only when it changes) ..."
-	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@$(INSTALL) --no-compile --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # The query editor of the question pages. Without Node, or without its packages, the site is built without it: that is said,

@@ -240,6 +240,7 @@ def main() -> None:
     results, out = (TOOLS / "quick" / "results", TOOLS / "quick") if quick else (BENCHMARKS / "results", ROOT / "docs")
     results.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else every program compiles what it imports, again and again
     well = True
     if not options.render:
         found = tools()
