@@ -141,7 +141,12 @@ class Pool:
                 self._zygote.order(SPAWN, name, theirs.fileno())
             worker = Worker(name, self)
             self._workers.add(worker)
-            await self.loop.create_connection(lambda worker=worker: worker, sock=ours)  # type: ignore[misc]
+            try:
+                await self.loop.create_connection(lambda worker=worker: worker, sock=ours)  # type: ignore[misc]
+            except asyncio.CancelledError:
+                self._workers.discard(worker)
+                ours.close()
+                raise
 
     @property
     def is_ready(self) -> bool:
@@ -295,5 +300,10 @@ class Pool:
             await asyncio.sleep(0.02)
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.loop.remove_reader(self._zygote.control)
         self._zygote.close()
+        for worker in list(self._workers):
+            worker.close()
+        while self._workers:  # each connection says when it is closed, and the loop may not end before
+            await asyncio.sleep(0)
