@@ -4,11 +4,9 @@ import gc
 import hashlib
 import json
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -24,8 +22,6 @@ from onemg_kg.terms import BASE, shorten
 MANIFEST = "manifest.json"
 _NOWHERE = "https://host.example"
 """Stands for the address of the site in the configuration of servers, where it is not known."""
-_TURN = 0.001
-"""Seconds after which a thread that holds the interpreter lets another go on; Python's own are five times as long."""
 
 
 @dataclass(frozen=True)
@@ -78,34 +74,29 @@ def core(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
         InvalidGraph: the graph violates a shape.
         OnemgError: a file cannot be read.
     """
-    # The dumps are written in Python; rules, queries and the validator run outside it, and so at the same time.
-    with unhindered(), ThreadPoolExecutor(1) as aside:
-        progress("reading")
+    progress("reading")
+    with unhindered(), ExitStack() as stack:
         lines, shape_lines = graph.stated(project), graph.shapes(project)
-        begun = aside.submit(dumps.begin, lines, shape_lines)
+        beside = stack.enter_context(closing(dumps.Beside(lines, shape_lines, project.version)))
         loaded = graph.reason(project, lines, shape_lines)
-        bridges = {"gdi": publication.gdi(project, loaded.store)}
-        finished = aside.submit(lambda: dumps.finish(begun.result(), loaded.inferred_lines, project.version, bridges))
+        beside.tell(loaded.inferred_lines, {"gdi": publication.gdi(project, loaded.store)})
         progress("validating")
         findings = validate(project, loaded)
         progress("writing views")
         found = views.collect(project, loaded.store)
         files = views.render(found, project.version)
         progress("writing dumps")
-        return Core(loaded, findings, found, files, finished.result())
+        return Core(loaded, findings, found, files, beside.result())
 
 
 @contextmanager
 def unhindered() -> Iterator[None]:
-    """Python that does not look for garbage: the core makes millions of objects, hardly one of them garbage. It also lets
-    threads take turns soon, so that none that has but a word to say waits long."""
-    collecting, interval = gc.isenabled(), sys.getswitchinterval()
+    """Python that does not look for garbage: the core makes millions of objects, hardly one of them garbage."""
+    collecting = gc.isenabled()
     gc.disable()
-    sys.setswitchinterval(_TURN)
     try:
         yield
     finally:
-        sys.setswitchinterval(interval)
         if collecting:
             gc.enable()
 

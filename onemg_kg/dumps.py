@@ -4,13 +4,21 @@ What is stated is written first, which needs nothing of what follows from it: a 
 """
 
 import json
+import multiprocessing
+import signal
+import sys
+import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 
 import pyoxigraph as ox
 
 from onemg_kg import catalogue
+from onemg_kg.errors import OnemgError
 from onemg_kg.formats import FORMATS, Context, Dataset, derive, of_lines, tokens, triples
 from onemg_kg.graph import GRAPHS, RULES, Graph
 from onemg_kg.store import Graphs
@@ -117,6 +125,73 @@ def write(loaded: Graph, version: str, bridges: Mapping[str, Iterable[ox.Triple]
         RdfError: a format cannot hold a statement.
     """
     return finish(begin(loaded.lines, loaded.shape_lines), loaded.inferred_lines, version, bridges)
+
+
+class Beside:
+    """Writes the dumps in a process of its own, forked here, while this one infers, validates and makes views.
+
+    Where there is no such process, or it ends before its time, they are written here when they are asked for: so an error is
+    the same one, in the same place.
+
+    Args:
+        lines: what ``ontology/`` and ``data/`` state.
+        shape_lines: what ``shapes/`` states.
+        version: the version of the graph.
+    """
+
+    def __init__(self, lines: Graphs, shape_lines: Graphs, version: str) -> None:
+        self._given = lines, shape_lines, version
+        self._process: ForkProcess | None = None
+        self._sender: threading.Thread | None = None
+        if sys.platform == "linux":  # elsewhere a fork is missing, or not safe
+            forking = multiprocessing.get_context("fork")
+            self._connection, theirs = forking.Pipe()
+            self._process = forking.Process(target=_write_beside, args=(*self._given, theirs), daemon=True)
+            self._process.start()
+            theirs.close()
+
+    def tell(self, inferred: Graphs, bridges: Mapping[str, list[ox.Triple]]) -> None:
+        """Say what could not be known at the beginning: see :func:`finish`."""
+        self._told = inferred, bridges
+        if self._process is not None:
+            # The process listens when it has begun, and nobody waits for that.
+            self._sender = threading.Thread(target=self._send, daemon=True)
+            self._sender.start()
+
+    def _send(self) -> None:
+        with suppress(OSError):
+            self._connection.send(self._told)
+
+    def result(self) -> Dumps:
+        """The dumps.
+
+        Raises:
+            RdfError: a format cannot hold a statement.
+        """
+        if self._process is not None:
+            with suppress(EOFError, OSError):
+                found: Dumps = self._connection.recv()
+                return found
+        lines, shape_lines, version = self._given
+        return finish(begin(lines, shape_lines), self._told[0], version, self._told[1])
+
+    def close(self) -> None:
+        """End the process, if it has not ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            if self._sender is not None:
+                self._sender.join()
+            self._connection.close()
+
+
+def _write_beside(lines: Graphs, shape_lines: Graphs, version: str, connection: Connection) -> None:
+    """What the process does. If anything goes wrong it says nothing: it is the other one that speaks."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with suppress(OnemgError, MemoryError, EOFError, OSError):
+        begun = begin(lines, shape_lines)
+        inferred, bridges = connection.recv()
+        connection.send(finish(begun, inferred, version, bridges))
 
 
 def _part(quads: Dataset, *folders: str) -> Dataset:

@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pytest
 import rdflib
 from rdflib.compare import isomorphic
 
-from onemg_kg import build, graph
+from onemg_kg import build, dumps, graph
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding
 from onemg_kg.graph import Graph
@@ -325,6 +326,24 @@ def test_no_dump_can_hold_it(copy: Project, tmp_path: Path) -> None:
     assert "is not RDF 1.1" in ran.stderr
     assert ran.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="dumps are written beside on Linux only")
+def test_dumps_are_the_same_if_who_writes_them_dies(project: Project) -> None:
+    lines, shape_lines = graph.stated(project), graph.shapes(project)
+    inferred = graph.reason(project, lines, shape_lines).inferred_lines
+    found = []
+    for dies in (False, True):
+        with closing(dumps.Beside(lines, shape_lines, project.version)) as beside:
+            if dies:
+                (child,) = multiprocessing.active_children()
+                child.kill()
+                child.join()
+            beside.tell(inferred, {})
+            found.append(beside.result())
+    assert found[0].files == found[1].files
+    assert len(found[0].files) > 20
+    assert multiprocessing.active_children() == []
 
 
 @pytest.mark.parametrize("valid", [True, False])
