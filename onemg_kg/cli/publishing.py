@@ -104,9 +104,13 @@ def _export(project: "Project", options: argparse.Namespace) -> int:
 
 def serve_(project: "Project", options: argparse.Namespace) -> int:
     """Serve a build until told to stop."""
-    from onemg_kg import client
     from onemg_kg.server import Settings, run
 
+    login = None
+    if options.store:
+        from onemg_kg import client
+
+        login = client.credentials(os.environ, options.credentials)
     run(
         Settings(
             options.build / "site",
@@ -118,7 +122,7 @@ def serve_(project: "Project", options: argparse.Namespace) -> int:
             log=not options.no_log,
             project=project,
             store=options.store or "",
-            login=client.credentials(os.environ, options.credentials),
+            login=login,
         )
     )
     return 0

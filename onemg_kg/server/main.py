@@ -12,7 +12,7 @@ import uvicorn
 
 from onemg_kg import queries
 from onemg_kg.errors import OnemgError
-from onemg_kg.server import api, remote
+from onemg_kg.server import api
 from onemg_kg.server.app import App, Build
 from onemg_kg.server.connection import Connection
 from onemg_kg.server.journal import Handler, Journal
@@ -45,11 +45,24 @@ class Server:
 
     def _fork(self) -> Zygote:
         """The process that forks workers: over the graph of the build, or for the store elsewhere."""
-        kind = remote.Zygote if self._settings.store else Zygote
-        return kind(self._settings, self._settings.site / GRAPH)
+        if self._settings.store:
+            from onemg_kg.server import remote  # here and below, because to import what speaks to stores takes a while
+
+            return remote.Zygote(self._settings, self._settings.site / GRAPH)
+        return Zygote(self._settings, self._settings.site / GRAPH)
 
     def _pool(self, zygote: Zygote, journal: Journal) -> Pool:
-        return remote.Pool(self._settings, zygote, journal) if self._settings.store else Pool(self._settings, zygote)
+        if self._settings.store:
+            from onemg_kg.server import remote
+
+            return remote.Pool(self._settings, zygote, journal)
+        return Pool(self._settings, zygote)
+
+    async def _follow(self, app: App, journal: Journal) -> None:
+        if self._settings.store:
+            from onemg_kg.server import remote
+
+            await remote.follow(app, self._settings, journal)
 
     def _look(self) -> list[tuple[int, int]]:
         """What tells one build from the next, without reading it."""
@@ -88,9 +101,9 @@ class Server:
         journal.event("listening", host=host, port=port, files=len(self._tree.files))
         started = loop.create_task(self._start(app, server, journal))
         watching = loop.create_task(self._watch(app, journal, wake))
-        following = loop.create_task(remote.follow(app, self._settings, journal))
-        gc.collect()
+        following = loop.create_task(self._follow(app, journal))
         gc.freeze()  # the files stay: there is no use in looking at them again and again
+        gc.enable()
         try:
             await server.serve([self._listener])
         finally:
@@ -181,6 +194,7 @@ def main(settings: Settings) -> None:
     """Serve until told to stop."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)
+    gc.disable()  # until everything is there: nothing that is made now is garbage
     server = Server(settings)
     with contextlib.suppress(ImportError):
         import uvloop

@@ -32,7 +32,7 @@ class Zygote(pool.Zygote):
 
     def __init__(self, settings: Settings, graph: Path) -> None:
         super().__init__(settings, graph)
-        told = {"store": settings.store, "login": asdict(settings.login), "timeout": settings.timeout}
+        told = {"store": settings.store, "login": asdict(settings.login) if settings.login else {}, "timeout": settings.timeout}
         with contextlib.suppress(OSError):
             self.control.send(json.dumps(told).encode())
 

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from onemg_kg.client import Credentials
 from onemg_kg.project import Project, find
+
+if TYPE_CHECKING:
+    from onemg_kg.client import Credentials
 
 MIB = 1 << 20
 
@@ -36,7 +39,7 @@ class Settings:
         log: whether each request is logged.
         project: where the queries are.
         store: the URL of a store elsewhere that evaluates the queries; empty for none.
-        login: the credentials for it.
+        login: the credentials for it, if it wants any.
         asked: how many queries it is asked at once, instead of ``light``.
         renew: how many seconds the API and the service description may lag behind it.
     """
@@ -63,6 +66,6 @@ class Settings:
     log: bool = True
     project: Project = field(default_factory=find)
     store: str = ""
-    login: Credentials = field(default_factory=Credentials)
+    login: "Credentials | None" = None
     asked: int = 16
     renew: float = 60.0
