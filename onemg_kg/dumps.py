@@ -146,7 +146,7 @@ class Beside:
         if sys.platform == "linux":  # elsewhere a fork is missing, or not safe
             forking = multiprocessing.get_context("fork")
             self._connection, theirs = forking.Pipe()
-            self._process = forking.Process(target=_write_beside, args=(*self._given, theirs), daemon=True)
+            self._process = forking.Process(target=_write_beside, args=(*self._given, self._connection, theirs), daemon=True)
             self._process.start()
             theirs.close()
 
@@ -185,9 +185,10 @@ class Beside:
             self._connection.close()
 
 
-def _write_beside(lines: Graphs, shape_lines: Graphs, version: str, connection: Connection) -> None:
+def _write_beside(lines: Graphs, shape_lines: Graphs, version: str, theirs: Connection, connection: Connection) -> None:
     """What the process does. If anything goes wrong it says nothing: it is the other one that speaks."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    theirs.close()  # inherited: who holds both ends never learns that the other process was killed
     with suppress(OnemgError, MemoryError, EOFError, OSError):
         begun = begin(lines, shape_lines)
         inferred, bridges = connection.recv()

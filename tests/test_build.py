@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -344,6 +345,27 @@ def test_dumps_are_the_same_if_who_writes_them_dies(project: Project) -> None:
     assert found[0].files == found[1].files
     assert len(found[0].files) > 20
     assert multiprocessing.active_children() == []
+
+
+_KILLED = """
+import os, signal, multiprocessing
+from onemg_kg import dumps
+beside = dumps.Beside({}, {}, "1")
+print(multiprocessing.active_children()[0].pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="dumps are written beside on Linux only")
+def test_who_writes_dumps_ends_with_a_build_that_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", _KILLED], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        told = Path("/proc") / killed.stdout.readline().strip() / "stat"
+        killed.wait(20)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and told.exists() and told.read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.02)
+    assert not told.exists() or told.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 @pytest.mark.parametrize("valid", [True, False])
