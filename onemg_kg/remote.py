@@ -116,12 +116,7 @@ class Remote:
         return _HERE.is_construct(text, source)
 
     def results(self, text: str, form: str, source: str = "query") -> str:
-        """The answer to a SELECT or ASK query as a document, the same that :meth:`onemg_kg.store.Store.results` gives.
-
-        Args:
-            text: the query.
-            form: ``csv`` (SPARQL 1.1 Query Results CSV) or ``json`` (SPARQL 1.1 Query Results JSON).
-            source: what to call the query in an error.
+        """The answer to a SELECT or ASK query as a document: as :meth:`onemg_kg.store.Store.results`, from the same arguments.
 
         Raises:
             QueryError: the text is not such a query.
