@@ -53,28 +53,7 @@ wrapper.setRequestMethod(POSTDIRECTLY)
 wrapper.setQuery("DROP ALL ; INSERT DATA { %s }" % blocks)
 wrapper.query()
 """
-VIRTUOSO = """\
-[Database]
-DatabaseFile = {folder}/virtuoso.db
-ErrorLogFile = {folder}/virtuoso.log
-LockFile = {folder}/virtuoso.lck
-TransactionFile = {folder}/virtuoso.trx
-xa_persistent_file = {folder}/virtuoso.pxa
-[TempDatabase]
-DatabaseFile = {folder}/temp.db
-TransactionFile = {folder}/temp.trx
-[Parameters]
-ServerPort = 127.0.0.1:{sql}
-DisableUnixSocket = 1
-ServerThreads = 10
-NumberOfBuffers = 4000
-MaxDirtyBuffers = 3000
-[HTTPServer]
-ServerPort = 127.0.0.1:{port}
-ServerThreads = 8
-[SPARQL]
-ResultSetMaxRows = 10000
-"""
+VIRTUOSO = (ROOT / "tests" / "virtuoso.ini").read_text(encoding="utf-8")
 TIMES = ("first", "nothing new", "one statement")
 
 
@@ -93,7 +72,7 @@ def virtuoso(folder: Path, program: str) -> Iterator[str]:
     folder.mkdir()
     port = free_port()
     settings = folder / "virtuoso.ini"
-    settings.write_text(VIRTUOSO.format(folder=folder, sql=free_port(), port=port))
+    settings.write_text(VIRTUOSO.format(folder=folder, sql=free_port(), port=port, rows=10000))
     with running("Virtuoso", [program, "-f", "-c", str(settings)], port, "/sparql", "/sparql?query=ASK%7B%7D", folder):
         yield f"http://127.0.0.1:{port}"
 

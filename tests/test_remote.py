@@ -94,35 +94,14 @@ def oxigraph_url(
         yield url, folder
 
 
-INI = """\
-[Database]
-DatabaseFile = {folder}/virtuoso.db
-ErrorLogFile = {folder}/virtuoso.log
-LockFile = {folder}/virtuoso.lck
-TransactionFile = {folder}/virtuoso.trx
-xa_persistent_file = {folder}/virtuoso.pxa
-[TempDatabase]
-DatabaseFile = {folder}/temp.db
-TransactionFile = {folder}/temp.trx
-[Parameters]
-ServerPort = 127.0.0.1:{sql}
-DisableUnixSocket = 1
-ServerThreads = 10
-NumberOfBuffers = 4000
-MaxDirtyBuffers = 3000
-[HTTPServer]
-ServerPort = 127.0.0.1:{port}
-ServerThreads = 8
-[SPARQL]
-ResultSetMaxRows = 10000
-"""
+INI = Path(__file__).with_name("virtuoso.ini").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def virtuoso_url(dataset: dict[str, list[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A Virtuoso that holds the graph, and its folder."""
     folder, port = tmp_path_factory.mktemp("virtuoso"), free_port()
-    (folder / "virtuoso.ini").write_text(INI.format(folder=folder, sql=free_port(), port=port))
+    (folder / "virtuoso.ini").write_text(INI.format(folder=folder, sql=free_port(), port=port, rows=10000))
     command = [program("virtuoso-t", "Debian: virtuoso-opensource-7-bin"), "-f", "-c", str(folder / "virtuoso.ini")]
     url = f"http://127.0.0.1:{port}"
     with running(command, folder, url + "/sparql"):
