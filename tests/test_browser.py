@@ -47,6 +47,8 @@ KINDS = {
     "not found": "404.html",
 }
 """One page of each kind."""
+GRAPH = "data/framework.nq"
+"""What the query editor reads."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def paths(published: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory)
     root = tmp_path_factory.mktemp("site")
     found = []
     for path, content in published.items():
-        if path.endswith(".html") or path.startswith("assets/") or "." not in path:
+        if path.endswith(".html") or path.startswith("assets/") or "." not in path or path == GRAPH:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(content)
         if path.endswith(".html"):
@@ -88,20 +90,42 @@ def test_every_page_loads(browser: Any, origin: str, paths: tuple[Path, list[str
 @pytest.mark.parametrize("width", [390, 1280])
 def test_everyone_can_use_it(browser: Any, origin: str, width: int, scheme: str) -> None:
     """axe-core finds nothing (WCAG 2.2 AA and its best practices) on a page of each kind, narrow and wide, light and dark."""
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (make test does it, where npm is), so accessibility is not looked at")
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     found = {}
     for kind, path in KINDS.items():
         page.goto(origin + path)
-        page.add_script_tag(path=str(AXE))
-        result = page.evaluate(
-            "async () => (await axe.run(document)).violations.map(v => [v.id, v.nodes.map(n => n.html).slice(0, 3)])"
-        )
-        if result:
+        if result := barriers(page):
             found[kind] = result
     page.close()
     assert found == {}
+
+
+def barriers(page: Any) -> list[object]:
+    """What axe-core finds on a page: each rule, with some of the elements that break it."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed (make test does it, where npm is), so accessibility is not looked at")
+    page.add_script_tag(path=str(AXE))
+    found: list[object] = page.evaluate(
+        "async () => (await axe.run(document)).violations.map(v => [v.id, v.nodes.map(n => n.html).slice(0, 3)])"
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_everyone_can_ask(browser: Any, origin: str, width: int, scheme: str) -> None:
+    """The same of a question that was changed and asked in the page: editor, table and chart."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(origin + KINDS["question with a chart"])
+    if page.locator("#query-editor").count() == 0:
+        pytest.skip("the query editor was not built: 'make frontend' does, where Node is")
+    page.get_by_role("button", name="Run it yourself").click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".query-result table").wait_for()
+    assert page.locator(".query-chart .bars").is_visible()
+    found = barriers(page)
+    page.close()
+    assert found == []
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
