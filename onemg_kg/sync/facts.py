@@ -390,7 +390,7 @@ class _Writer:
         """The facts of the navigation, one file a menu."""
         out: dict[str, Triples] = defaultdict(list)
         for number, entry in enumerate(entries_of_menu, start=1):
-            node = self._menu_node(entry.menu, entry.place)
+            node = menu_node(entry.menu, entry.place)
             say = _About(out[f"navigation/{slugify(entry.menu)}.ttl"], node)
             say("rdf:type", term("onemg:NavigationEntry"))
             say("onemg:menu", _text(entry.menu))
@@ -406,12 +406,13 @@ class _Writer:
                 say("onemg:linksTo", _address(address))
                 say("onemg:target", self.page_node(page) if page else None)
             if len(entry.place) > 1:
-                say("onemg:parentEntry", self._menu_node(entry.menu, entry.place[:-1]))
+                say("onemg:parentEntry", menu_node(entry.menu, entry.place[:-1]))
         self.facts.files.update(out)
 
-    @staticmethod
-    def _menu_node(menu: str, place: tuple[int, ...]) -> ox.NamedNode:
-        return term(f"id/navigation/{slugify(menu)}-" + "-".join(map(str, place)))
+
+def menu_node(menu: str, place: tuple[int, ...]) -> ox.NamedNode:
+    """The IRI of an entry of a menu."""
+    return term(f"id/navigation/{slugify(menu)}-" + "-".join(map(str, place)))
 
 
 def of_site(site: Site, graph: Subjects, resources: Iterable[str]) -> SiteFacts:

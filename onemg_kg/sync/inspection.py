@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pyoxigraph as ox
 
 from onemg_kg.sync import identity, irregularities
-from onemg_kg.sync.facts import PageReading, SiteFacts, Subjects, Triples, vocabulary
+from onemg_kg.sync.facts import PageReading, SiteFacts, Subjects, Triples, menu_node, vocabulary
 from onemg_kg.sync.irregularities import Irregularity
 from onemg_kg.sync.theme import Site, slugify, text_of
 from onemg_kg.terms import BASE, term, text
@@ -20,9 +20,14 @@ _COPY = 0.9
 """A page of which this share of five-word runs stands on another page is nearly a copy of it."""
 _COPY_RUNS = 40
 """A page with fewer runs is too short to be told from a form that pages share."""
+_FORMS = {"template", "demonstration"}
+"""The types of pages that are written for editors."""
+_PICTURE = re.compile(r"[\w./+ -]+\.(svg|png|jpe?g|gif|webp)")
 _YAML_KEY = re.compile(r"^[\s-]*[\w-]+:\s")
 _NEAR = 3
 """How many lines below an entry a note that it is in progress may stand."""
+_NOTE_WORDS = 5
+"""A line of more words than this is no mere note."""
 
 
 def _literal(value: str) -> ox.Literal:
@@ -48,7 +53,7 @@ class _Inspector:
         self.host = urlsplit(site.address).hostname or ""
         self.out: Triples = []
         self.vocabulary = vocabulary(graph)
-        self.read = [r for r in facts.readings if r.page.type not in {"template", "demonstration"}]
+        self.read = [r for r in facts.readings if r.page.type not in _FORMS]
 
     def say(self, subject: ox.NamedNode, predicate: str, value: ox.NamedNode | ox.Literal) -> None:
         self.out.append(ox.Triple(subject, term(predicate), value))
@@ -89,8 +94,12 @@ class _Inspector:
                 found.append(Irregularity("no-title", 1, text_of(page.matter.get("layout"))))
             found += [Irregularity("not-understood", n.line, n.message) for n in notices.values() if n.source == page.source]
             found += self._missing_files(reading)
+            found += self._statistics(reading)
             self._irregular(reading, found)
             self._in_progress(reading)
+        for reading in self.facts.readings:
+            if reading.page.type in _FORMS and reading.page.matter.get("sitemap") is not False:
+                self._irregular(reading, [Irregularity("published-form", 1, reading.page.type)])
 
     def _irregular(self, place: PageReading | str, found: Iterable[Irregularity]) -> None:
         """Irregularities of a page, or of another file of the site."""
@@ -105,6 +114,33 @@ class _Inspector:
             self.say(node, "onemg:sourceLine", ox.Literal(str(item.line), datatype=term("xsd:nonNegativeInteger")))
             self.say(node, "onemg:detail", _literal(item.detail))
 
+    def _statistics(self, reading: PageReading) -> Iterable[Irregularity]:
+        """Where a page speaks of a service of web statistics that is not set up, and none speaks of the one that is."""
+        used = sorted(name for name, there in self.site.statistics.items() if there)
+        if any(name in words for name in used for other in self.read for _, words in other.reading.prose):
+            return
+        for name in sorted(set(self.site.statistics) - set(used)) if used else ():
+            line = next((line for line, words in reading.reading.prose if name in words), 0)
+            if line:
+                yield Irregularity("statistics-service", line, f"{name}, and _config.yml sets up {' and '.join(used)}")
+
+    def menus(self) -> None:
+        """The pictures of menu entries."""
+        for entry in self.site.menu:
+            if entry.picture and (address := identity.resolve(entry.picture, self.site.address + "/")):
+                self.say(menu_node(entry.menu, entry.place), "foaf:depiction", ox.NamedNode(address))
+
+    def _missing_pictures(self, lines: list[str]) -> Iterable[Irregularity]:
+        """Pictures that a file of the theme's data names and the checkout does not hold."""
+        for number, line in enumerate(lines, start=1):
+            path = _YAML_KEY.sub("", line).strip(" \"'").lstrip("/")
+            if _PICTURE.fullmatch(path) and self._is_missing(path):
+                yield Irregularity("missing-file", number, "/" + path)
+
+    def _is_missing(self, path: str) -> bool:
+        """Whether the checkout does not hold a file, though it holds its folder: one without all pictures is not asked."""
+        return (self.site.root / path.split("/")[0]).is_dir() and not (self.site.root / path).is_file()
+
     def data(self) -> None:
         """What is irregular in the files that are no pages: the configuration, and the data of the theme."""
         root = self.site.root
@@ -112,23 +148,23 @@ class _Inspector:
             "_config.yml",
             [Irregularity("config-path-missing", line, path) for path, line in self.site.scopes if not (root / path).exists()],
         )
-        for file in sorted(path for path in (root / "_data").glob("*") if path.suffix in {".yml", ".yaml"}):
+        for file in sorted(path for path in (root / "_data").rglob("*") if path.suffix in {".yml", ".yaml"}):
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             values = [(number, _YAML_KEY.sub("", line).strip(" \"'")) for number, line in enumerate(lines, start=1)]
             found = [
                 Irregularity("placeholder-text", n, value[:120]) for n, value in values if irregularities.is_placeholder(value)
             ]
-            self._irregular(file.relative_to(root).as_posix(), found)
+            self._irregular(file.relative_to(root).as_posix(), [*found, *self._missing_pictures(lines)])
 
     def _missing_files(self, reading: PageReading) -> Iterable[Irregularity]:
         """Pictures and files of the site that the checkout does not hold. A checkout without them all is not asked."""
         for link in reading.reading.links:
             address = identity.resolve(link.target, self.site.address + reading.page.path) if link.target else ""
             place = _site_path(address, self.host)
-            if place is None or not PurePosixPath(place[0]).suffix or place[0].endswith(".html"):
+            # An address of mail without its scheme is no file.
+            if place is None or not PurePosixPath(place[0]).suffix or place[0].endswith(".html") or "@" in link.target:
                 continue
-            folder = place[0].strip("/").split("/")[0]
-            if (self.site.root / folder).is_dir() and not (self.site.root / place[0].strip("/")).is_file():
+            if self._is_missing(place[0].strip("/")):
                 yield Irregularity("missing-file", link.line, place[0])
 
     def _in_progress(self, reading: PageReading) -> None:
@@ -138,6 +174,7 @@ class _Inspector:
         occurrences = Subjects(ox.Quad(triple.subject, triple.predicate, triple.object) for triple in listed)
         listings, mentions = occurrences.of_class("onemg:Listing"), occurrences.of_class("onemg:Mention")
         lines = {occurrence: int(occurrences.one(occurrence, "onemg:sourceLine")) for occurrence in (*listings, *mentions)}
+        headings = {heading.line for heading in reading.reading.headings}
         entry_lines = {lines[listing] for listing in listings}
         for occurrence, line in lines.items():
             beside = occurrences.all(occurrence, "onemg:linkText", "onemg:entryNote")
@@ -145,15 +182,17 @@ class _Inspector:
                 beside += [words for number, words in prose if number == line]
             else:
                 below = set(range(line + 1, line + _NEAR + 1)) - entry_lines
-                beside += [words for number, words in prose if number in below and len(words.split()) <= 5]
+                beside += [words for number, words in prose if number in below and len(words.split()) <= _NOTE_WORDS]
+                # What a heading presents, its first sentence is about.
+                beside += [words.split(". ")[0] for number, words in prose if number in below][:1] if line in headings else []
             if said := next(filter(None, map(irregularities.progress, beside)), ""):
                 self.say(ox.NamedNode(occurrence), "onemg:saidToBe", _literal(said))
 
     def copies(self) -> None:
         """Pages of which much stands on another page, the smaller of the two first."""
-        runs = [(reading, irregularities.shingles(reading.document, reading.reading)) for reading in self.read]
+        runs = [(reading, irregularities.shingles(reading.document, reading.reading)) for reading in self.facts.readings]
         for reading, own in runs:
-            if len(own) < _COPY_RUNS:
+            if len(own) < _COPY_RUNS or reading.page.type in _FORMS:
                 continue
             shares = [(len(own & other) / len(own), twin) for twin, other in runs if twin is not reading and other]
             share, twin = max(shares, key=lambda item: (item[0], item[1].page.source), default=(0.0, None))
@@ -177,6 +216,7 @@ def inspect(site: Site, facts: SiteFacts, graph: Subjects, resources: Iterable[s
     inspector.links()
     inspector.resources(resources)
     inspector.pages()
+    inspector.menus()
     inspector.data()
     inspector.copies()
     return inspector.out

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from onemg_kg.sync.entries import Reading, Vocabulary
-from onemg_kg.sync.markup import Document
+from onemg_kg.sync.markup import Block, Document
 from onemg_kg.sync.theme import Page
 
 _PAIRED = set(
@@ -27,7 +27,20 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _UNWRITTEN = re.compile(r"we are (still )?working on the content for this section|^\.\.\.$", re.IGNORECASE)
-_PROGRESS = re.compile(r"\b(in progress|under development|under construction|forthcoming|not yet published)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FRAME = re.compile(
+    r"</?(?:a|br|center|div|hr|li|main|ol|p|section|span|table|tbody|td|tr|ul)\b[^>]*>|\{:[^}]*\}|^\s*-{3,}\s*$", re.MULTILINE
+)
+"""What holds no content by itself: elements that arrange others, attribute lists, rules."""
+_NOT_REQUIRED = re.compile(r"\bnone of (?:these|those|the) [\w -]{1,40}? (?:is|are) (?:required|mandatory)\b", re.IGNORECASE)
+_ABBREVIATION = r"[A-Z]{2,8}"
+_BEFORE = re.compile(rf"((?:[\w’'-]+ ){{1,12}})\(({_ABBREVIATION})s?\)")
+_AFTER = re.compile(rf"\b({_ABBREVIATION})s? \(([\w’' -]{{4,80}})\)")
+_SMALL_WORDS = {"a", "and", "by", "for", "from", "in", "into", "of", "on", "the", "to", "with"}
+_PROGRESS = re.compile(
+    r"\b(in progress|(under|in) (development|construction)|being developed|forthcoming|not yet published|will be available)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,26 @@ def _html(text: str, offset: int) -> list[Irregularity]:
     return parser.finish()
 
 
-def _sections(document: Document, reading: Reading) -> Iterable[Irregularity]:
+def _nothing_between(page: Page, start: int, end: int | None) -> bool:
+    """Whether the file holds no content between two lines: no Liquid, code or form either, which are no blocks."""
+    lines = page.body.split("\n")[start - page.offset : None if end is None else end - page.offset - 1]
+    return not _FRAME.sub("", _COMMENT.sub("", "\n".join(lines))).strip()
+
+
+def _linked_beside(document: Document, block: Block) -> bool:
+    """Whether the other headings of a block's level that stand beside it, two at least, are links, and say nothing more."""
+    blocks = document.blocks
+    at = blocks.index(block)
+    run: list[Block] = []
+    for part in (reversed(blocks[:at]), iter(blocks[at + 1 :])):
+        for other in part:
+            if other.kind != "heading" or other.level != block.level:
+                break
+            run.append(other)
+    return len(run) > 1 and all(any(line.links() for line in other.lines) for other in run)
+
+
+def _sections(page: Page, document: Document, reading: Reading) -> Iterable[Irregularity]:
     """Headings with nothing below them: no word, link or picture, and no deeper heading."""
     blocks = document.blocks
     for at, block in enumerate(blocks):
@@ -103,8 +135,58 @@ def _sections(document: Document, reading: Reading) -> Iterable[Irregularity]:
         ends = following is None or (following.kind == "heading" and following.level <= block.level)
         banner = following is not None and following.line in reading.banner_lines
         unwritten = following is not None and bool(_UNWRITTEN.search(following.text()))
-        if ends or banner or unwritten:
-            yield Irregularity("empty-section", block.line, block.text())
+        if unwritten or ((ends or banner) and _nothing_between(page, block.line, following.line if following else None)):
+            kind = "heading-not-linked" if _linked_beside(document, block) else "empty-section"
+            yield Irregularity(kind, block.line, block.text())
+
+
+def _announced(page: Page, document: Document, reading: Reading) -> Iterable[Irregularity]:
+    """Paragraphs that end with a colon, with nothing after them to announce."""
+    blocks = document.blocks
+    for at, block in enumerate(blocks):
+        if block.kind != "paragraph" or block.line in reading.banner_lines or not block.text().endswith(":"):
+            continue
+        last, following = block.lines[-1].number, next(iter(blocks[at + 1 :]), None)
+        section = next((other.level for other in reversed(blocks[:at]) if other.kind == "heading"), 1)
+        # The sections that come next may be what is announced.
+        leaves = following is not None and following.kind == "heading" and following.level < section
+        if (following is None or leaves or following.line in reading.banner_lines) and _nothing_between(
+            page, last, following.line if following else None
+        ):
+            yield Irregularity("nothing-announced", last, _end_of(block.text()))
+
+
+def expansions(text: str) -> Iterable[tuple[str, str]]:
+    """Abbreviations that a text spells out, before brackets or in them, each with its words (Schwartz and Hearst 2003).
+
+    Only words whose initials are the letters of the abbreviation, one for one, spell it out; small words may stand between.
+    """
+    for found in _BEFORE.finditer(text):
+        words = _spelled(found[2][::-1], found[1].split()[::-1], whole=False)
+        if words:
+            yield found[2], " ".join(words[::-1])
+    for found in _AFTER.finditer(text):
+        if words := _spelled(found[1], found[2].split(), whole=True):
+            yield found[1], " ".join(words)
+
+
+def _spelled(letters: str, words: list[str], *, whole: bool) -> list[str]:
+    """The words whose initials are ``letters`` in their order, small words left in; all of ``words``, or the first ones."""
+    left, used = letters.lower(), 0
+    backwards = not whole
+    for word in words:
+        if not left:
+            break
+        initials = "".join(part[:1] for part in re.split(r"[-’']", word.lower()) if part)
+        initials = initials[::-1] if backwards else initials
+        if left.startswith(initials) and initials:
+            left = left[len(initials) :]
+        elif left[0] == word[0].lower():
+            left = left[1:]
+        elif word.lower() not in _SMALL_WORDS or not used:
+            return []
+        used += 1
+    return words[:used] if not left and (not whole or used == len(words)) else []
 
 
 def _label_elsewhere(document: Document, vocabulary: Vocabulary) -> Iterable[Irregularity]:
@@ -138,6 +220,11 @@ def label_classes(documents: Iterable[Document], vocabulary: Vocabulary) -> dict
                     if badge.text.lower() in vocabulary.levels:
                         found.update(dict.fromkeys(badge.classes - {"badge"}, badge.text))
     return found
+
+
+def _end_of(words: str) -> str:
+    """The end of a text, as much as tells where it is."""
+    return words if len(words) <= 80 else "…" + words[-80:].split(" ", 1)[-1]
 
 
 def _around(words: str, found: re.Match[str]) -> str:
@@ -178,13 +265,18 @@ def find(
     Returns:
         The irregularities, by line.
     """
-    found = [*_html(text, page.offset), *_sections(document, reading), *_label_elsewhere(document, vocabulary)]
-    found.extend(_tags(document, vocabulary, classes))
+    found = [*_html(text, page.offset), *_sections(page, document, reading), *_label_elsewhere(document, vocabulary)]
+    source = page.body.split("\n")
+    found += [*_tags(document, vocabulary, classes), *_announced(page, document, reading)]
     for block in document.blocks:
         for line in block.lines:
             number, words = line.number, line.text(links=False)
-            if left := _LEFTOVER.search(words):
+            if (left := _LEFTOVER.search(words)) and left[0] in _CODE.sub("", source[number - page.offset - 1]):
                 found.append(Irregularity("broken-link-markup", number, _around(words, left)))
+            if denied := _NOT_REQUIRED.search(line.text()):
+                found.append(Irregularity("says-not-required", number, denied[0]))
+            spelled = expansions(line.text())
+            found += [Irregularity("abbreviation", number, f"{short} = {long}") for short, long in spelled]
             if is_placeholder(words):
                 found.append(Irregularity("placeholder-text", number, words[:120]))
         for line in block.lines:

@@ -20,6 +20,8 @@ from onemg_kg.errors import SiteError
 _SUFFIXES = {".md", ".markdown", ".html"}
 _SITE_PAGES = {"about", "contribute"}
 _THEME_LAYOUTS = {"", "page", "default", "none", "home"}
+_STATISTICS = {"Google Analytics": "gtag", "Matomo": "matomo"}
+"""The services of web statistics that the theme knows, by the key of ``_config.yml`` that sets each up."""
 _DEMONSTRATION = re.compile(r"(^|[^a-z])(sample|demo|test\d*)([^a-z]|$)")
 
 
@@ -77,7 +79,7 @@ class Page:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """One entry of a menu: its place is the path of positions from the top, counted from 1."""
+    """One entry of a menu: its place is the path of positions from the top, counted from 1; its picture stands as written."""
 
     menu: str
     source: str
@@ -86,6 +88,7 @@ class MenuEntry:
     title: str
     url: str
     description: str
+    picture: str = ""
 
 
 @dataclass
@@ -99,6 +102,7 @@ class Site:
         menu: every entry of every menu, in their order.
         notices: what could not be understood.
         scopes: the paths for which ``_config.yml`` sets defaults, each with its line.
+        statistics: each service of web statistics that the theme knows, and whether ``_config.yml`` sets it up.
     """
 
     root: Path
@@ -107,6 +111,7 @@ class Site:
     menu: list[MenuEntry] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     scopes: list[tuple[str, int]] = field(default_factory=list)
+    statistics: dict[str, bool] = field(default_factory=dict)
 
 
 def slugify(text: str) -> str:
@@ -264,7 +269,8 @@ def _menu(menu: str, source: str, items: object, place: tuple[int, ...] = ()) ->
             here = (*place, number)
             url = text_of(item.get("url")) or text_of(item.get("external_url"))
             title, description = text_of(item.get("title")), text_of(item.get("description"))
-            yield MenuEntry(menu, source, item["__line__"], here, title, url, description)
+            picture = text_of(item.get("image_url"))
+            yield MenuEntry(menu, source, item["__line__"], here, title, url, description, picture)
             yield from _menu(menu, source, item.get("subitems"), here)
 
 
@@ -289,6 +295,7 @@ def read_site(root: Path, address: str) -> Site:
         said = ""
     site = Site(root, (said or address).rstrip("/") + text_of(config.get("baseurl")).rstrip("/"), notices=notices)
     site.scopes.extend(_scopes(config))
+    site.statistics.update({name: bool(text_of(config.get(key))) for name, key in _STATISTICS.items()})
     for path in _sources(root, config):
         source = path.relative_to(root).as_posix()
         parsed = _front_matter(_read(path, root), source, notices)
