@@ -56,6 +56,7 @@ def audited(project: Project, site: Path) -> list[Finding]:
         ("link-empty", "pages/your-role/product-owner-infrastructure.md", 9, "its target is empty"),
         ("link-text-differs", "pages/contribute/style_guide.md", 75, "mailto:framework@"),
         ("link-tracked", "pages/citizen-hub/personalised-treatment.md", 16, "utm_source=chatgpt.com"),
+        ("addresses-nearly-alike", "pages/citizen-hub/newborn-screening.md", 27, "citizen-engagement-initiative-materials.md"),
         ("file-in-two-places", "pages/citizen-hub/citizen-engagement-initiative-materials.md", 148, "newborn-screening.md:47"),
         ("link-not-escaped", "pages/data-models-ontologies.md", 14, "README_ Version 1"),
         ("link-not-escaped", "pages/data-models-ontologies.md", 20, "Metadata Submission"),
@@ -77,6 +78,7 @@ def audited(project: Project, site: Path) -> list[Finding]:
         ("national-tag-unfounded", "pages/national-implementation/ie_resources.md", 11, "“ELSI documents”"),
         ("national-entry-not-listed", "pages/national-implementation/de_resources.md", 14, "3 entries"),
         # Menus and names
+        ("names-differ", "pages/citizen-hub/uncertainties.md", 0, "“Uncertainty”"),
         ("menu-picture-differs", "_data/sidebars/framework.yml", 25, "data-governance-v1.svg"),
         ("menu-target-missing", "_data/sidebars/genomics.yml", 4, "/about-genomics"),
         ("menu-target-missing", "_data/sidebars/genomics.yml", 8, "/citizen-engagement-initiative-materials"),
