@@ -54,6 +54,7 @@ def audited(project: Project, site: Path) -> list[Finding]:
         ("link-malformed", "pages/data-life-cycle/access.md", 53, "(https://"),
         ("link-malformed", "pages/citizen-hub/vulnerabilities.md", 26, "[https://www.nature.com"),
         ("link-empty", "pages/your-role/product-owner-infrastructure.md", 9, "its target is empty"),
+        ("link-by-script", "pages/national-implementation/at_resources.md", 14, "Browse other nations"),
         ("link-text-differs", "pages/contribute/style_guide.md", 75, "mailto:framework@"),
         ("link-tracked", "pages/citizen-hub/personalised-treatment.md", 16, "utm_source=chatgpt.com"),
         ("addresses-nearly-alike", "pages/citizen-hub/newborn-screening.md", 27, "citizen-engagement-initiative-materials.md"),
@@ -458,6 +459,8 @@ def test_pictures_of_menus(found: Callable[..., list[Found]]) -> None:
         ("See [it](https://example.org/a?b=1&utm_source=c).", ["link-tracked"]),
         ("See [it](https://zenodo.org/record/1#.YXGkS9bMKdY).", ["link-tracked"]),
         ("See [it](https://example.org/a?source=c#.section).", []),
+        ('<a class="btn" onclick="history.back()">Back</a>', ["link-by-script"]),
+        ('<a href="/reading" onclick="history.back()">Back</a>', []),
     ],
 )
 def test_links_by_how_they_are_written(found: Callable[..., list[Found]], text: str, rules: list[str]) -> None:

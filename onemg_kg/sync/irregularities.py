@@ -21,6 +21,7 @@ _PAIRED = set(
 """The elements of HTML whose end tag may not be left out (HTML, section 13.1.2.4); others may be left open."""
 _CODE = re.compile(r"(?ms)^([ \t>]*)(`{3,}|~{3,}).*?^[ \t>]*\2|(`+)(?!`)[^\n]*?(?<!`)\3(?!`)")
 _NO_TAG = re.compile(r"\\<|<(?=(?:https?:|mailto:|[\w.+-]+@))")
+_SCRIPTED = re.compile(r"<a\b(?![^>]*\bhref\s*=)[^>]*\bonclick\s*=[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
 _LEFTOVER = re.compile(r"\]\(|\[\(https?:|\]\]|\[\[(?!toc)")
 _PLACEHOLDER = re.compile(
     r"lorem ipsum|\[replace with|^short text describing|will be displayed here|^sample text\b|^(new|news) item \w+$|^todo\b",
@@ -99,11 +100,15 @@ class _Open(HTMLParser):
 
 
 def _html(text: str, offset: int) -> list[Irregularity]:
-    """Elements that are not closed; code spans, fenced code, autolinks and escaped brackets are no HTML."""
+    """Elements that are not closed, and links that only a script follows.
+
+    Code spans, fenced code, autolinks and escaped brackets are no HTML.
+    """
     kept = _CODE.sub(lambda found: "\n" * found[0].count("\n"), text)
     parser = _Open(offset + 1)
     parser.feed(_NO_TAG.sub("&lt;", kept))
-    return parser.finish()
+    scripted = [(found[1], kept.count("\n", 0, found.start())) for found in _SCRIPTED.finditer(kept)]
+    return [*parser.finish(), *(Irregularity("link-by-script", offset + 1 + line, words.strip()) for words, line in scripted)]
 
 
 def _nothing_between(page: Page, start: int, end: int | None) -> bool:
