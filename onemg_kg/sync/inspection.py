@@ -13,13 +13,15 @@ import pyoxigraph as ox
 from onemg_kg.sync import identity, irregularities
 from onemg_kg.sync.facts import PageReading, SiteFacts, Subjects, Triples, menu_node, vocabulary
 from onemg_kg.sync.irregularities import Irregularity
-from onemg_kg.sync.theme import Site, slugify, text_of
+from onemg_kg.sync.theme import Page, Site, slugify, text_of
 from onemg_kg.terms import BASE, term, text
 
 _COPY = 0.9
 """A page of which this share of five-word runs stands on another page is nearly a copy of it."""
 _COPY_RUNS = 40
 """A page with fewer runs is too short to be told from a form that pages share."""
+_MATTER = {"title", "description", "page_id"}
+"""The keys of the front matter that checks are about."""
 _FORMS = {"template", "demonstration"}
 """The types of pages that are written for editors."""
 _PICTURE = re.compile(r"[\w./+ -]+\.(svg|png|jpe?g|gif|webp)")
@@ -94,7 +96,7 @@ class _Inspector:
                 found.append(Irregularity("no-title", 1, text_of(page.matter.get("layout"))))
             found += [Irregularity("not-understood", n.line, n.message) for n in notices.values() if n.source == page.source]
             found += self._missing_files(reading)
-            found += self._statistics(reading)
+            found += [*self._statistics(reading), *self._front_matter(page)]
             self._irregular(reading, found)
             self._in_progress(reading)
         for reading in self.facts.readings:
@@ -113,6 +115,14 @@ class _Inspector:
                 self.say(node, "onemg:sourceFile", _literal(place))
             self.say(node, "onemg:sourceLine", ox.Literal(str(item.line), datatype=term("xsd:nonNegativeInteger")))
             self.say(node, "onemg:detail", _literal(item.detail))
+
+    def _front_matter(self, page: Page) -> Iterable[Irregularity]:
+        """The lines of the keys of the front matter that checks are about."""
+        lines = (self.site.root / page.source).read_text(encoding="utf-8-sig").splitlines()[: page.offset]
+        for number, line in enumerate(lines, start=1):
+            key = line.partition(":")[0]
+            if key in _MATTER:
+                yield Irregularity("front-matter", number, key)
 
     def _statistics(self, reading: PageReading) -> Iterable[Irregularity]:
         """Where a page speaks of a service of web statistics that is not set up, and none speaks of the one that is."""
