@@ -79,6 +79,8 @@ def audited(project: Project, site: Path) -> list[Finding]:
         ("national-tag-unfounded", "pages/national-implementation/ie_resources.md", 11, "“ELSI documents”"),
         ("national-entry-not-listed", "pages/national-implementation/de_resources.md", 14, "3 entries"),
         # Menus and names
+        ("names-differ", "pages/technical-infrastructure/access-management.md", 2, "“Data Access Management Tools”"),
+        ("names-differ", "pages/technical-infrastructure/data-processing.md", 2, "“Processing”"),
         ("names-differ", "pages/citizen-hub/uncertainties.md", 6, "“Uncertainty”"),
         ("menu-picture-differs", "_data/sidebars/framework.yml", 25, "data-governance-v1.svg"),
         ("menu-target-missing", "_data/sidebars/genomics.yml", 4, "/about-genomics"),
@@ -516,3 +518,13 @@ def test_what_two_pages_share_is_told_of_the_one_that_took_it(found: Callable[..
         ("page-title-twice", "pages/bee.md", 6),
         ("page-without-title", "pages/bee.md", 0),
     ]
+
+
+def test_a_page_of_the_framework_that_is_called_by_another_name(found: Callable[..., list[Found]]) -> None:
+    """Spelling and number make no other name, and a word within a sentence is none."""
+    files = {
+        "pages/data-processing.md": page(WORDS, title="Data processing"),
+        "_data/topnav.yml": MENU + "  - title: Data processing\n    url: /data-processing\n",
+    }
+    assert found("* [Processing](data-processing)", files) == [("names-differ", "pages/data-processing.md", 2)]
+    assert found("* [Data Processings](data-processing)\n\nWe speak of [processing](data-processing) there.", files) == []
