@@ -86,6 +86,7 @@ class _Inspector:
         """Anchors, and what is irregular in the text of each page."""
         classes = irregularities.label_classes((r.document for r in self.read), self.vocabulary)
         notices = {(n.source, n.line): n for n in self.facts.notices}
+        services = self._services()
         for reading in self.facts.readings:
             for anchor in sorted(reading.document.anchors):
                 self.say(reading.node, "onemg:anchor", _literal(anchor))
@@ -96,7 +97,7 @@ class _Inspector:
                 found.append(Irregularity("no-title", 1, text_of(page.matter.get("layout"))))
             found += [Irregularity("not-understood", n.line, n.message) for n in notices.values() if n.source == page.source]
             found += self._missing_files(reading)
-            found += [*self._statistics(reading), *self._front_matter(page)]
+            found += [*self._statistics(reading, *services), *self._front_matter(page)]
             self._irregular(reading, found)
             self._in_progress(reading)
         for reading in self.facts.readings:
@@ -124,12 +125,17 @@ class _Inspector:
             if key in _MATTER:
                 yield Irregularity("front-matter", number, key)
 
-    def _statistics(self, reading: PageReading) -> Iterable[Irregularity]:
-        """Where a page speaks of a service of web statistics that is not set up, and none speaks of the one that is."""
+    def _services(self) -> tuple[list[str], list[str]]:
+        """The services of web statistics that are not set up, and those that are; none where a page names one that is."""
         used = sorted(name for name, there in self.site.statistics.items() if there)
-        if any(name in words for name in used for other in self.read for _, words in other.reading.prose):
-            return
-        for name in sorted(set(self.site.statistics) - set(used)) if used else ():
+        if any(name in words for name in used for reading in self.read for _, words in reading.reading.prose):
+            return [], []
+        return sorted(set(self.site.statistics) - set(used)) if used else [], used
+
+    @staticmethod
+    def _statistics(reading: PageReading, unused: list[str], used: list[str]) -> Iterable[Irregularity]:
+        """Where a page speaks of a service of web statistics that is not set up, first."""
+        for name in unused:
             line = next((line for line, words in reading.reading.prose if name in words), 0)
             if line:
                 yield Irregularity("statistics-service", line, f"{name}, and _config.yml sets up {' and '.join(used)}")
