@@ -528,3 +528,15 @@ def test_a_page_of_the_framework_that_is_called_by_another_name(found: Callable[
     }
     assert found("* [Processing](data-processing)", files) == [("names-differ", "pages/data-processing.md", 2)]
     assert found("* [Data Processings](data-processing)\n\nWe speak of [processing](data-processing) there.", files) == []
+
+
+def test_layouts_lead_to_pages(found: Callable[..., list[Found]]) -> None:
+    """Pages with a layout of the site's own are asked for where the layout is there to link to them; a layout has one too."""
+    files = {f"pages/{name}.md": page(WORDS, title=name, matter="layout: hub") for name in ("Ant", "Bee", "Cat", "Dog")}
+    menu = {"_data/topnav.yml": MENU + "  - title: Ant\n    url: /Ant\n"}
+    layouts = {
+        "_layouts/hub.html": '---\ntitle: Hub\nlayout: base\n---\n<a class="b" href="Bee">Bees</a><a href="#top">Top</a>',
+        "_layouts/base.html": '---\nlayout: base\n---\n<a href="/Cat/">Cats</a><a href="{{ page.url }}">Here</a>',
+    }
+    assert found("", {**files, **menu}) == []
+    assert found("", {**files, **menu, **layouts}) == [("page-not-reached", "pages/Dog.md", 0)]

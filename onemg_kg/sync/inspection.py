@@ -20,6 +20,8 @@ _COPY = 0.9
 """A page of which this share of five-word runs stands on another page is nearly a copy of it."""
 _COPY_RUNS = 40
 """A page with fewer runs is too short to be told from a form that pages share."""
+_HREF = re.compile(r"""<a\b[^<>]*?\bhref=["']([^"'{}#][^"'{}]*)["']""")
+_LAYOUT = re.compile(r"---\n(?:[^\n]*\n)*?layout:\s*([\w-]+)")
 _MATTER = {"title", "description", "page_id"}
 """The keys of the front matter that checks are about."""
 _FORMS = {"template", "demonstration"}
@@ -140,6 +142,26 @@ class _Inspector:
             if line:
                 yield Irregularity("statistics-service", line, f"{name}, and _config.yml sets up {' and '.join(used)}")
 
+    def layouts(self) -> None:
+        """Links that stand in the site's own layouts, on each page that has the layout; a layout may have one itself."""
+        for reading in self.facts.readings:
+            name = text_of(reading.page.matter.get("layout"))
+            addresses: list[str] = []
+            seen: set[str] = set()
+            while name not in seen and (layout := self.site.root / "_layouts" / f"{name}.html").is_file():
+                seen.add(name)
+                content = layout.read_text(encoding="utf-8", errors="replace")
+                addresses += _HREF.findall(content)
+                parent = _LAYOUT.match(content)
+                name = parent[1] if parent else ""
+            for number, address in enumerate(addresses, start=1):
+                if place := _site_path(identity.resolve(address, self.site.address + reading.page.path), self.host):
+                    node = ox.NamedNode(f"{reading.node.value}#layout-link-{number}")
+                    self.say(node, "rdf:type", term("onemg:PageLink"))
+                    self.say(node, "onemg:onPage", reading.node)
+                    self.say(node, "onemg:linkElement", _literal("layout"))
+                    self.say(node, "onemg:sitePath", _literal(place[0]))
+
     def menus(self) -> None:
         """The pictures of menu entries."""
         for entry in self.site.menu:
@@ -232,6 +254,7 @@ def inspect(site: Site, facts: SiteFacts, graph: Subjects, resources: Iterable[s
     inspector.links()
     inspector.resources(resources)
     inspector.pages()
+    inspector.layouts()
     inspector.menus()
     inspector.data()
     inspector.copies()

@@ -21,16 +21,16 @@ _PAIRED = set(
 """The elements of HTML whose end tag may not be left out (HTML, section 13.1.2.4); others may be left open."""
 _CODE = re.compile(r"(?ms)^([ \t>]*)(`{3,}|~{3,}).*?^[ \t>]*\2|(`+)(?!`)[^\n]*?(?<!`)\3(?!`)")
 _NO_TAG = re.compile(r"\\<|<(?=(?:https?:|mailto:|[\w.+-]+@))")
-_SCRIPTED = re.compile(r"<a\b(?![^>]*\bhref\s*=)[^>]*\bonclick\s*=[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
+_SCRIPTED = re.compile(r"<a\b(?![^<>]*\bhref\s*=)[^<>]*?\bonclick\s*=[^<>]*>(.{0,200}?)</a>", re.DOTALL | re.IGNORECASE)
 _LEFTOVER = re.compile(r"\]\(|\[\(https?:|\]\]|\[\[(?!toc)")
 _PLACEHOLDER = re.compile(
     r"lorem ipsum|\[replace with|^short text describing|will be displayed here|^sample text\b|^(new|news) item \w+$|^todo\b",
     re.IGNORECASE,
 )
 _UNWRITTEN = re.compile(r"we are (still )?working on the content for this section|^\.\.\.$", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FRAME = re.compile(
-    r"</?(?:a|br|center|div|hr|li|main|ol|p|section|span|table|tbody|td|tr|ul)\b[^>]*>|\{:[^}]*\}|^\s*-{3,}\s*$", re.MULTILINE
+    r"</?(?:a|br|center|div|hr|li|main|ol|p|section|span|table|tbody|td|tr|ul)\b[^<>]*>|\{:[^{}]*\}|^\s*-{3,}\s*$", re.MULTILINE
 )
 """What holds no content by itself: elements that arrange others, attribute lists, rules."""
 _NOT_REQUIRED = re.compile(r"\bnone of (?:these|those|the) [\w -]{1,40}? (?:is|are) (?:required|mandatory)\b", re.IGNORECASE)
