@@ -1,5 +1,6 @@
 """The command line: the only module that prints, exits and reads the environment."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -40,8 +41,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 done; 1 the site differs, or the graph is invalid; 2 it could not be done.
     """
-    asked = parser()
-    options = asked.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    asked = parser(words)
+    options = asked.parse_args(words)
     try:
         if options.version:
             print(f"onemg-kg {__version__}")
@@ -54,6 +56,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         from onemg_kg.project import find
 
         module = import_module(f"onemg_kg.cli.{_COMMANDS[options.command]}")
+        if module.__name__ in _CHANGING:
+            gc.enable()
         code: int = getattr(module, f"{options.command}_")(find(options.project), options)
         return code
     except OnemgError as error:
@@ -63,6 +67,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> "NoReturn":
     """The program: run the command of the process and exit with its code."""
+    gc.disable()  # whoever only asks leaves too little garbage to look for it
     try:
         code = run()
         sys.stdout.flush()

@@ -1,6 +1,7 @@
 """What can be typed: commands, options, help."""
 
 import argparse
+from collections.abc import Collection
 
 from onemg_kg.cli.terminal import columns
 
@@ -126,57 +127,63 @@ def _shape(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=columns(80) - 2)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command line."""
-    asked = argparse.ArgumentParser(
-        prog="onemg-kg",
-        description="The 1+ Million Genomes (1+MG) Framework as linked data.",
-        epilog=EPILOG,
-        formatter_class=_shape,
-    )
-    asked.add_argument("--version", action="store_true", help="print the version and exit")
-    asked.add_argument(
-        "--project",
-        type=_path,
-        metavar="FOLDER",
-        help="the folder with ontology/, data/, shapes/ and queries/ (default: here or above, else the installed graph)",
-    )
-    commands = asked.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+def _reports(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=REPORTS, default="text", help="how to print (default: text)")
+    least = "the least severity that fails (default: violation)"
+    command.add_argument("--fail-on", choices=SEVERITIES, default="violation", help=least)
 
-    def add(name: str, what: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=EXAMPLES[name], formatter_class=_shape
-        )
-        if name in {"check", "audit"}:
-            command.add_argument("--format", choices=REPORTS, default="text", help="how to print (default: text)")
-            least = "the least severity that fails (default: violation)"
-            command.add_argument("--fail-on", choices=SEVERITIES, default="violation", help=least)
-        elif name not in {"query", "serve"}:
-            command.add_argument("--json", action="store_true", help="print JSON")
-        return command
 
-    build = add("build", "make everything that is published: dumps, views, web site, catalogue record, manifest")
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _store(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--store", metavar="URL", help="ask a SPARQL 1.1 store to which a build was pushed, not the files")
+    command.add_argument("--credentials", type=_path, metavar="FILE", help="for the store: see `onemg-kg push --help`")
+
+
+def _build(build: argparse.ArgumentParser) -> None:
+    _json(build)
     build.add_argument("--out", type=_path, metavar="FOLDER", help="where to (default: build)")
     build.add_argument("--origin", default="", metavar="URL", help="the address at which the site will stand")
     build.add_argument("--endpoint", default="", metavar="URL", help="a SPARQL endpoint there, for the query editor")
     build.add_argument(
         "--templates", type=_path, action="append", default=[], metavar="FOLDER", help="templates that come before ours"
     )
-    check = add("check", "check the graph: terms, shapes, meaning, logic; what is wrong, where, and how to mend it")
+    _store(build)
+
+
+def _check(check: argparse.ArgumentParser) -> None:
+    _reports(check)
     check.add_argument("--only", type=_kinds, default=KINDS, metavar="KIND,...", help=f"check only some of {','.join(KINDS)}")
-    audit = add("audit", "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it")
+    _store(check)
+
+
+def _audit(audit: argparse.ArgumentParser) -> None:
+    _reports(audit)
     audit.add_argument("site", type=_path, metavar="SITE", help="the checkout: the folder with _config.yml")
-    listing = add("list", "show what there is: questions, views, classes, or the members of a class")
+
+
+def _list(listing: argparse.ArgumentParser) -> None:
+    _json(listing)
     listing.add_argument("what", nargs="?", metavar="WHAT", help="questions, views, or a class, in words or as its name")
-    query = add("query", "run a named question or view, or a SPARQL file of your own")
+
+
+def _query(query: argparse.ArgumentParser) -> None:
     query.add_argument("query", metavar="QUESTION|FILE.rq", help="a name that `onemg-kg list` shows, or a file")
     query.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="bind a parameter")
     query.add_argument(
         "--format", choices=("table", "csv", "json", "ttl"), help="how to print (default: table; ttl for CONSTRUCT)"
     )
-    explain = add("explain", "print everything known of a thing, each statement with where it comes from")
+    _store(query)
+
+
+def _explain(explain: argparse.ArgumentParser) -> None:
+    _json(explain)
     explain.add_argument("thing", metavar="THING", help="a title, a short name, or an IRI")
-    serve = add("serve", "serve a build: its web site and a read-only SPARQL 1.1 endpoint over its graph")
+
+
+def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--build", type=_path, default="build", metavar="FOLDER", help="the build (default: build)")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8000, help="the port; 0 for one that is free (default: 8000)")
@@ -186,10 +193,11 @@ def parser() -> argparse.ArgumentParser:
         "--cache", type=int, default=64, metavar="MIB", help="of answers that are kept; 0 for none (default: 64)"
     )
     serve.add_argument("--no-log", action="store_true", help="do not log requests")
-    for command in (build, check, query, serve):
-        command.add_argument("--store", metavar="URL", help="ask a SPARQL 1.1 store to which a build was pushed, not the files")
-        command.add_argument("--credentials", type=_path, metavar="FILE", help="for the store: see `onemg-kg push --help`")
-    push = add("push", "make a SPARQL 1.1 store hold a build: only what changed, all at once, and read back")
+    _store(serve)
+
+
+def _push(push: argparse.ArgumentParser) -> None:
+    _json(push)
     push.add_argument("store", metavar="STORE", help="base URL of Oxigraph or Virtuoso; with --update, the URL for queries")
     push.add_argument("--build", type=_path, default="build", metavar="FOLDER", help="the build (default: build)")
     push.add_argument("--update", metavar="URL", help="the URL for updates")
@@ -204,8 +212,54 @@ def parser() -> argparse.ArgumentParser:
     )
     push.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="for one request (default: 300)")
     push.add_argument("--retries", type=int, default=5, metavar="N", help="of a request that may pass (default: 5)")
-    sync = add("sync", "compare the graph with a checkout of the Framework's site, or bring it up to date")
+
+
+def _sync(sync: argparse.ArgumentParser) -> None:
+    _json(sync)
     sync.add_argument("site", type=_path, metavar="SITE", help="the checkout: the folder with _config.yml")
     sync.add_argument("--write", action="store_true", help="write data/; without it nothing is written")
     sync.add_argument("--commit", metavar="HASH", help="the site's commit, where the folder is no git checkout")
+
+
+_COMMANDS = {
+    "build": (_build, "make everything that is published: dumps, views, web site, catalogue record, manifest"),
+    "check": (_check, "check the graph: terms, shapes, meaning, logic; what is wrong, where, and how to mend it"),
+    "audit": (_audit, "check a checkout of the Framework's site: what is wrong, on which page and line, and how to mend it"),
+    "list": (_list, "show what there is: questions, views, classes, or the members of a class"),
+    "query": (_query, "run a named question or view, or a SPARQL file of your own"),
+    "explain": (_explain, "print everything known of a thing, each statement with where it comes from"),
+    "serve": (_serve, "serve a build: its web site and a read-only SPARQL 1.1 endpoint over its graph"),
+    "push": (_push, "make a SPARQL 1.1 store hold a build: only what changed, all at once, and read back"),
+    "sync": (_sync, "compare the graph with a checkout of the Framework's site, or bring it up to date"),
+}
+"""What declares the arguments of each command, and what the command does."""
+
+
+def parser(words: Collection[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
+    """The parser of the command line.
+
+    Args:
+        words: what was typed. The arguments of a command that is not among them are not declared: it takes time, and they are
+            not looked at.
+    """
+    asked = argparse.ArgumentParser(
+        prog="onemg-kg",
+        description="The 1+ Million Genomes (1+MG) Framework as linked data.",
+        epilog=EPILOG,
+        formatter_class=_shape,
+    )
+    asked.add_argument("--version", action="store_true", help="print the version and exit")
+    asked.add_argument(
+        "--project",
+        type=_path,
+        metavar="FOLDER",
+        help="the folder with ontology/, data/, shapes/ and queries/ (default: here or above, else the installed graph)",
+    )
+    commands = asked.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, (declare, what) in _COMMANDS.items():
+        command = commands.add_parser(
+            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=EXAMPLES[name], formatter_class=_shape
+        )
+        if name in words:
+            declare(command)
     return asked
