@@ -7,12 +7,12 @@ not agree with its seal, and is made anew; what a disk forgets, the checksums of
 no cache, the answers are the same, and come later.
 """
 
+import _thread
 import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -28,6 +28,8 @@ _SOURCES = (("ontology", ".ttl"), ("data", ".ttl"), ("queries/rules", ".rq"))
 _CODE = ("cache", "graph", "project", "queries", "store", "terms")
 _SEAL = "seal"
 _MAKING = ".making-"
+_NAMED = 64
+"""How many letters the name of an entry has: those of a SHA-256 in hexadecimal."""
 _KILLED = 3600.0
 """Seconds after which a folder that was being filled is taken for one whose process was killed."""
 
@@ -56,7 +58,7 @@ def load(project: Project, kept: Path | None) -> Store:
         QueryError: a rule cannot be run.
     """
     if kept is not None and _is_private(kept):
-        found = _open(kept / _key(_sources(project)))
+        found = _find(kept, project)
         if found is not None:
             return found
     from onemg_kg import graph
@@ -68,6 +70,36 @@ def load(project: Project, kept: Path | None) -> Store:
         if kept is not None and _make_private(kept):
             return _keep(store, kept, _key(contents.items())) or store
     return store
+
+
+def _find(kept: Path, project: Project) -> Store | None:
+    """The store of the entry for the files of a project; nothing where there is none.
+
+    The entry used last is opened while the files are read: nearly always it is that one, and to open a database takes longer
+    than to read them all (RocksDB starts threads by the hundred).
+    """
+    last = next(iter(_entries(_used(kept))), None)
+    opened: list[Store | None] = []
+    busy = _thread.allocate_lock()
+
+    def open_last(entry: Path) -> None:
+        try:
+            opened.append(_open(entry))
+        finally:
+            busy.release()
+
+    if last is not None:
+        busy.acquire()
+        _thread.start_new_thread(open_last, (last,))
+    try:
+        entry = kept / _key(_sources(project))
+    finally:
+        busy.acquire()  # whoever leaves does not leave a thread behind
+    found = opened[0] if opened and entry == last else _open(entry)
+    if found is not None:
+        with suppress(OSError):
+            os.utime(entry)  # used: see ENTRIES
+    return found
 
 
 def paths(project: Project) -> list[str]:
@@ -102,6 +134,8 @@ def _read(folder: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 
 def _hash(first: str, *contents: Iterable[tuple[str, bytes]]) -> str:
     """One hash of names and bytes. The length goes before the bytes, so that no two lists of files read alike."""
+    from hashlib import sha256  # loads OpenSSL, which takes as long as to read all files: meanwhile a database is opened
+
     whole = sha256(first.encode())
     for part in contents:
         for name, content in part:
@@ -162,12 +196,9 @@ def _open(entry: Path) -> Store | None:
         database = entry / told.partition(" ")[0]
         if told != _seal(database, entry.name):
             return None
-        store = Store.open(database)
+        return Store.open(database)
     except (OSError, ValueError):
         return None
-    with suppress(OSError):
-        os.utime(entry)  # used: see ENTRIES
-    return store
 
 
 def _keep(store: Store, kept: Path, key: str) -> Store | None:
@@ -198,16 +229,25 @@ def _keep(store: Store, kept: Path, key: str) -> Store | None:
     return _open(entry)
 
 
+def _used(kept: Path) -> list[tuple[float, Path]]:
+    """What is in the folder of the cache, and when it was used: what was used last comes first."""
+    used: list[tuple[float, Path]] = []
+    with suppress(OSError):  # another process may remove all of it
+        for path in kept.iterdir():
+            with suppress(OSError):  # or this one
+                used.append((path.lstat().st_mtime, path))
+    return sorted(used, reverse=True)
+
+
+def _entries(used: list[tuple[float, Path]]) -> list[Path]:
+    return [path for _, path in used if len(path.name) == _NAMED]
+
+
 def _tidy(kept: Path) -> None:
     """Remove entries used longest ago, and what killed processes left."""
-    used: list[tuple[float, Path]] = []
-    for path in kept.iterdir():
-        with suppress(OSError):  # another process may remove it first
-            used.append((path.lstat().st_mtime, path))
-    used.sort(reverse=True)
-    entries = [path for _, path in used if len(path.name) == sha256().digest_size * 2]
+    used = _used(kept)
     killed = [path for at, path in used if path.name.startswith(_MAKING) and at < used[0][0] - _KILLED]
-    for path in entries[ENTRIES:] + killed:
+    for path in _entries(used)[ENTRIES:] + killed:
         _remove(path)
 
 

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -364,6 +365,60 @@ def test_other_owner(small: Project, kept: Path, tmp_path: Path, monkeypatch: py
     _edit(small.root)
     _same(small, kept)
     assert len(_entries(real)) == 1
+
+
+# ---- The entry used last, which is opened before it is known whether it is the right one ----
+
+
+def _two(small: Project, kept: Path) -> tuple[Path, Path]:
+    """The entries of the project as it is, and as it was: the latter used last."""
+    cache.load(small, kept)
+    (was,) = _entries(kept)
+    _edit(small.root)
+    cache.load(small, kept)
+    (now,) = set(_entries(kept)) - {was}
+    os.utime(was, (2e9, 2e9))
+    return now, was
+
+
+def test_another_used_last(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry of other files is not answered from because it was used last; the right one is found all the same."""
+    now, was = _two(small, kept)
+    expected = graph.load(small).store.results(ALL, "csv")
+    assert _from_cache(small, kept, monkeypatch).results(ALL, "csv") == expected
+    assert was.stat().st_mtime == 2e9
+    shutil.rmtree(now)
+    _same(small, kept)
+
+
+def test_another_used_last_is_broken(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it matter that it cannot be opened."""
+    _, was = _two(small, kept)
+    for path in _database(was).iterdir():
+        path.write_bytes(b"broken")
+    os.utime(was, (2e9, 2e9))
+    expected = graph.load(small).store.results(ALL, "csv")
+    assert _from_cache(small, kept, monkeypatch).results(ALL, "csv") == expected
+
+
+def test_opened_once(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right entry is opened once; where the files cannot be read, that is told, and nothing goes on behind."""
+    cache.load(small, kept)
+    opened: list[Path] = []
+    real = Store.open
+
+    def slow(folder: Path) -> Store:
+        time.sleep(0.2)
+        opened.append(folder)
+        return real(folder)
+
+    monkeypatch.setattr(Store, "open", slow)
+    cache.load(small, kept)
+    assert len(opened) == 1
+    (small.root / "data" / "gone.ttl").symlink_to(small.root / "nowhere")
+    with pytest.raises(FileNotFoundError):
+        cache.load(small, kept)
+    assert len(opened) == 2
 
 
 # ---- Upkeep ----
