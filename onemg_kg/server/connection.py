@@ -6,6 +6,7 @@ One that came before, byte for byte, whose response cannot have changed, is not 
 
 import asyncio
 import functools
+import select
 import time
 import types
 from collections.abc import Coroutine, Generator
@@ -172,6 +173,12 @@ class Connection(HttpToolsProtocol):
         if self.cycle is not self._short and not self.transport.is_closing():
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """A request is answered, by whatever way."""
+        super().on_response_complete()
+        self._unset_keepalive_if_required()  # there is one clock for all ways: uvicorn's does not see what goes past it
+        self._answered()
+
     def pause_writing(self) -> None:
         """The client takes nothing for now."""
         super().pause_writing()
@@ -209,7 +216,7 @@ class Connection(HttpToolsProtocol):
         self.application.account(known.request, known.response, known.size, started)
 
     def _answered(self) -> None:
-        self.server_state.total_requests += 1
+        """From now on the client may take its time."""
         self._last = self.loop.time()
         if self._idle is None:
             self._idle = self.loop.call_later(self.settings.patience, self._look_whether_idle)
@@ -291,13 +298,19 @@ class Connection(HttpToolsProtocol):
         await self._gone
 
     def _look_whether_idle(self) -> None:
-        """Hangs up where nothing has been asked for a while."""
+        """Hangs up where nothing has been asked for a while, and nothing has come that is still to be read."""
         left = self._last + self.settings.patience - self.loop.time()
-        is_busy = self._is_in_head or not (self.cycle is None or self.cycle.response_complete)
-        if left <= 0 and not is_busy:
+        is_busy = self._is_open or not (self.cycle is None or self.cycle.response_complete)
+        if left <= 0 and not is_busy and not self._has_come():
             self.transport.close()
         else:
             self._idle = self.loop.call_later(max(left, 1.0), self._look_whether_idle)
+
+    def _has_come(self) -> bool:
+        """Whether the kernel holds bytes of the client: where the server is busy, a clock may strike before they are read."""
+        coming = select.poll()
+        coming.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(coming.poll(0))
 
     def _await_request(self) -> None:
         self._deadline = self.loop.call_later(self.settings.patience, self._expire)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import brotli
 import pytest
@@ -390,6 +391,34 @@ def test_connections_are_kept_and_requests_may_follow_each_other(live: Any) -> N
     request = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"
     last = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     assert live.raw(request * 3 + last).count(b"HTTP/1.1 200 OK") == 4
+
+
+def _ask_on(connection: http.client.HTTPConnection, target: str, body: bytes | None = None) -> None:
+    fields = {} if body is None else {"Content-Type": "application/sparql-query"}
+    connection.request("GET" if body is None else "POST", target, body, fields)
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("kind", ["queries that a worker evaluates", "pages after a query that was posted"])
+def test_a_connection_that_is_used_stays(small_site: Path, serve: Callable[..., Any], kind: str) -> None:
+    """However its requests are answered: a client that has just been answered may ask again."""
+    patience = 1.0
+    live = serve(small_site, patience=patience)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=30)
+    _ask_on(connection, "/ns.html")
+    _ask_on(connection, "/sparql", b"ASK { ?s ?p ?o FILTER(true) }")
+    first = connection.sock
+    for number in range(int(3 * patience / 0.1)):
+        if kind.startswith("pages"):
+            _ask_on(connection, "/ns.html")
+        else:
+            _ask_on(connection, "/sparql?query=" + quote(f"ASK {{ ?s ?p ?o FILTER(true) }} # {number}"))
+        assert connection.sock is first, number
+        time.sleep(0.1)
+    assert first.recv(1) == b""  # and one that is not used is closed
+    connection.close()
 
 
 def test_a_server_that_is_told_to_stop_ends_with_all_its_processes(small_site: Path, serve: Callable[..., Any]) -> None:
