@@ -11,10 +11,11 @@ from onemg_kg.server.api import Api
 from onemg_kg.server.cache import Cache
 from onemg_kg.server.journal import Journal
 from onemg_kg.server.messages import Repeat, Request, Response, not_allowed, options, plain, problem
-from onemg_kg.server.metrics import MEDIA_TYPE, Metrics
+from onemg_kg.server.metrics import HITS, KEPT, MEDIA_TYPE, MISSES, REPEATS, Metrics
 from onemg_kg.server.pool import Gone, Pool
 from onemg_kg.server.protocol import Endpoint, Read, Rejected
 from onemg_kg.server.settings import Settings
+from onemg_kg.server.speakers import Speakers
 from onemg_kg.server.tree import Tree
 from onemg_kg.server.workers import Failed
 
@@ -40,13 +41,16 @@ class Build:
         api: the API for people who do not speak SPARQL, once it is there.
         cache: answers to queries, by query.
         repeats: responses that came of requests before, by all the bytes of the request.
+        speakers: the processes that speak HTTP beside this one, if there are any.
     """
 
     def __init__(self, tree: Tree, pool: Pool, settings: Settings, describe: str) -> None:
         self.tree, self.pool = tree, pool
         self.api: Api | None = None
-        self.cache: Cache[Response] = Cache(settings.cache)
-        self.repeats: Cache[Repeat] = Cache(settings.cache // 8)
+        share = settings.cache // settings.processes
+        self.cache: Cache[Response] = Cache(share)
+        self.repeats: Cache[Repeat] = Cache(share // 8)
+        self.speakers: Speakers | None = None
         self.endpoint = Endpoint(pool, self.cache, self._page if "query.html" in tree.files else None, describe)
 
     async def _page(self, _: Request) -> Response:
@@ -64,13 +68,16 @@ class App:
         settings: the limits.
         build: the first build.
         journal: the log.
+        metrics: the counts.
+
+    Attributes:
+        stopping: whether the server is about to end.
     """
 
-    def __init__(self, settings: Settings, build: Build, journal: Journal) -> None:
-        self.build = build
+    def __init__(self, settings: Settings, build: Build, journal: Journal, metrics: Metrics) -> None:
+        self.build, self.metrics = build, metrics
         self.stopping = False
-        self._settings, self._journal = settings, journal
-        self._metrics = Metrics()
+        self.settings, self._journal = settings, journal
         self._reloads = 0
 
     def renew(self, build: Build) -> Build:
@@ -104,8 +111,8 @@ class App:
             started: when the request came, by :func:`time.perf_counter`.
         """
         seconds = time.perf_counter() - started
-        self._metrics.count(_route(request.path), response.status, seconds, size)
-        if self._settings.log:
+        self.metrics.count(_route(request.path), response.status, seconds, size)
+        if self.settings.log:
             method = "HEAD" if request.is_head else request.method
             self._journal.request(method, request.path, response.status, size, seconds)
 
@@ -151,19 +158,24 @@ class App:
         if request.path == "/readyz":
             is_ready = self.build.pool.is_ready and not self.stopping
             return plain(200 if is_ready else 503, text, b"ready\n" if is_ready else b"not ready\n", fresh)
-        return plain(200, MEDIA_TYPE, self._metrics.text(self._gauges()).encode(), fresh)
+        return plain(200, MEDIA_TYPE, self.metrics.text(self._gauges()).encode(), fresh)
 
     def _gauges(self) -> dict[str, tuple[str, float]]:
-        pool, cache, repeats = self.build.pool, self.build.cache, self.build.repeats
+        pool, cache, repeats, others = self.build.pool, self.build.cache, self.build.repeats, self.metrics.sum
+        speakers = self.build.speakers
         return {
+            "onemg_http_processes": ("Processes that speak HTTP.", 1 + (speakers.ready if speakers else 0)),
             "onemg_queries_running": ("Queries that are evaluated.", pool.busy),
             "onemg_queries_heavy": ("Queries that have taken long and go on.", pool.heavy),
             "onemg_queries_waiting": ("Queries that wait for a worker.", pool.waiting),
             "onemg_workers_ended_total": ("Workers ended before their time.", pool.ended),
-            "onemg_cache_bytes": ("Size of the answers kept.", cache.size + repeats.size),
-            "onemg_cache_hits_total": ("Answers given from those kept.", cache.hits),
-            "onemg_repeats_total": ("Requests that were the same, byte for byte, as one before.", repeats.hits),
-            "onemg_cache_misses_total": ("Answers that were not kept.", cache.misses),
+            "onemg_cache_bytes": ("Size of the answers kept.", cache.size + repeats.size + others(KEPT)),
+            "onemg_cache_hits_total": ("Answers given from those kept.", cache.hits + others(HITS)),
+            "onemg_repeats_total": (
+                "Requests that were the same, byte for byte, as one before.",
+                repeats.hits + others(REPEATS),
+            ),
+            "onemg_cache_misses_total": ("Answers that were not kept.", cache.misses + others(MISSES)),
             "onemg_site_bytes": ("Size of the files served.", self.build.tree.size),
             "onemg_reloads_total": ("Builds that came after the first.", self._reloads),
         }
@@ -176,17 +188,17 @@ class App:
         """
         content = bytearray()
         try:
-            async with asyncio.timeout(self._settings.patience):
+            async with asyncio.timeout(self.settings.patience):
                 while True:
                     message = await receive()
                     content += message.get("body", b"")
-                    if len(content) > self._settings.request:
+                    if len(content) > self.settings.request:
                         break
                     if message["type"] == "http.disconnect" or not message.get("more_body"):
                         return bytes(content)
         except TimeoutError:
             raise Rejected(problem(408, "Request timeout", more=[_CLOSE])) from None
-        limit = f"At most {self._settings.request} bytes are read."
+        limit = f"At most {self.settings.request} bytes are read."
         raise Rejected(problem(413, "Content too large", limit, [_CLOSE]))
 
     async def send(self, response: Response, is_head: bool, send: Send) -> int:

@@ -16,7 +16,7 @@ class Cache(Generic[Answer]):
     Attributes:
         size: how many bytes it holds now.
         hits: how often it had the answer.
-        misses: how often it had not.
+        misses: how often it had not, and an answer was made.
     """
 
     _OVERHEAD = 1024
@@ -31,7 +31,6 @@ class Cache(Generic[Answer]):
         """The answer to what was asked, if it was asked before."""
         entry = self._entries.get(key)
         if entry is None:
-            self.misses += 1
             return None
         self.hits += 1
         self._entries.move_to_end(key)

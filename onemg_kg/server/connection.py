@@ -5,18 +5,26 @@ One that came before, byte for byte, whose response cannot have changed, is not 
 """
 
 import asyncio
+import contextlib
 import functools
 import select
+import socket
 import time
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from onemg_kg.server.app import App
-from onemg_kg.server.messages import Repeat, Request, Response
+from onemg_kg.server.messages import ALWAYS, Repeat, Request, Response
 from onemg_kg.server.settings import Settings
+from onemg_kg.server.speakers import NEW, USED, Speaker
+
+GRACE = 15
+"""How many seconds requests on their way have when the server stops."""
 
 _MESSAGES = {
     408: b"Request timeout",
@@ -49,14 +57,19 @@ class _Exchange:
 
 
 class Connection(HttpToolsProtocol):
-    """A connection with limits. :meth:`bounded` gives the class for some settings."""
+    """A connection with limits. :meth:`bounded` gives the class for some settings.
+
+    Args:
+        came: what was read of it, if it was taken over from another process.
+    """
 
     settings: Settings
     application: App
     cycle: Any  # uvicorn's exchange, or one of ours
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, came: bytes | None = None, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self._came = came
         self._head = self._seen = 0
         self._is_in_head = False
         self._is_short = True
@@ -75,12 +88,45 @@ class Connection(HttpToolsProtocol):
         """The class of the connections of one server."""
         return type("BoundedConnection", (cls,), {"settings": settings, "application": application})
 
+    @classmethod
+    def configuration(cls, settings: Settings, application: App) -> uvicorn.Config:
+        """How uvicorn is to serve an application over such connections."""
+        return uvicorn.Config(
+            application,
+            http=cls.bounded(settings, application),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            headers=list(ALWAYS),
+            timeout_graceful_shutdown=GRACE,
+        )
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """A client is there; it has so much time to say what it wants."""
         super().connection_made(transport)
-        self._await_request()
-        if len(self.connections) > self.settings.connections:
+        if self._came is not None:
+            self._answered()
+            if self._came:
+                self.data_received(self._came)
+            return
+        others, here = self.application.build.speakers, len(self.connections)
+        if here + (others.connections if others else 0) > self.settings.connections:
             self._refuse(503)
+        elif others is None or (other := others.lighter(here - 1)) is None or not other.take(NEW, transport):
+            self._await_request()
+
+    def give(self, other: Speaker) -> bool:
+        """Gives the connection to another process, if just now there is nothing to be done with it; whether it is given."""
+        is_quiet = (
+            self.cycle is not None
+            and self._is_free()
+            and not (self._is_open or self.pipeline or self.transport.is_closing())
+            and self.transport.get_write_buffer_size() == 0
+        )
+        return is_quiet and other.take(USED, self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
@@ -153,7 +199,11 @@ class Connection(HttpToolsProtocol):
             return
         if self._is_short and self._may_be_short():
             self._answer()
-            return
+        else:
+            self._answer_at_length()
+
+    def _answer_at_length(self) -> None:
+        """Answers a request through ASGI."""
         if self.url == b"*":
             self.url = b"/"  # OPTIONS of the server itself (RFC 9112, 3.2.4)
         url, fields, is_expecting = self.url, self.headers, self.expect_100_continue
@@ -237,7 +287,11 @@ class Connection(HttpToolsProtocol):
         except StopIteration as found:
             self._write(request, found.value, started)
             self._answered()
-            return
+        else:
+            self._answer_later(request, answering, awaited, started)
+
+    def _answer_later(self, request: Request, answering: Coroutine[Any, Any, Response], awaited: Any, started: float) -> None:
+        """Goes on with an answer that has to be waited for."""
         self._short.response_complete = False
         task = self.loop.create_task(self._follow(request, _resumed(answering, awaited), started))
         self.tasks.add(task)
@@ -339,6 +393,32 @@ class Connection(HttpToolsProtocol):
             fields = b"retry-after: 1\r\n" + fields
         self.transport.write(STATUS_LINE[status] + self._always() + fields + message)
         self.transport.close()
+
+
+async def take_over(
+    config: uvicorn.Config, state: ServerState, connection: socket.socket, came: bytes | None
+) -> Connection | None:
+    """Goes on with a connection that another process had; nothing where the client has gone.
+
+    Args:
+        config: how it is served.
+        state: where it counts.
+        connection: the connection.
+        came: what was read of it and is not answered; nothing where it is new.
+    """
+    make: Callable[..., Connection] = config.http_protocol_class  # type: ignore[assignment] # one of ours
+    made = functools.partial(make, config, state, {}, came=came)
+    with contextlib.suppress(OSError):
+        return (await asyncio.get_running_loop().connect_accepted_socket(made, connection))[1]
+    return None
+
+
+def prefer_uvloop() -> None:
+    """Has the faster event loop used, where there is one."""
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 async def _nothing() -> bytes:

@@ -116,18 +116,22 @@ class Engine:
 
     Args:
         path: the graph in N-Quads.
+
+    Attributes:
+        store: the graph, its default graph being the union of the others.
+        names: its named graphs.
     """
 
     def __init__(self, path: Path) -> None:
-        self._store = load(path)
-        self.names = {graph.value for graph in self._store.named_graphs() if isinstance(graph, ox.NamedNode)}
+        self.store = load(path)
+        self.names = {graph.value for graph in self.store.named_graphs() if isinstance(graph, ox.NamedNode)}
         self.judge = functools.lru_cache(512)(guard.judge)
 
     def warm(self) -> None:
         """Lets the first query of a worker find everything in place."""
         for query in ("SELECT ?s { ?s ?p ?o } LIMIT 1", "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o } LIMIT 1"):
             self.judge(query)
-            self._store.query(query)
+            self.store.query(query)
 
     def answer(self, request: dict[str, Any], connection: socket.socket, limits: Limits) -> None:
         """Evaluate a query and send the answer, or a problem.
@@ -179,20 +183,20 @@ class Engine:
 
     def _ask(self, text: str, default: Sequence[str], named: Sequence[str]) -> Found:
         if not (default or named):
-            return self._store.query(text, base_iri=BASE)
+            return self.store.query(text, base_iri=BASE)
         unknown = next((name for name in (*default, *named) if name not in self.names), None)
         if unknown is not None:
             raise foreign(unknown)
         graphs: list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] = [ox.NamedNode(name) for name in dict.fromkeys(default)]
         others: list[ox.NamedNode | ox.BlankNode] = [ox.NamedNode(name) for name in dict.fromkeys(named)]
         if len(graphs) < 2:
-            return self._store.query(text, base_iri=BASE, default_graph=graphs, named_graphs=others)
+            return self.store.query(text, base_iri=BASE, default_graph=graphs, named_graphs=others)
         # A set of statements again: Oxigraph would answer once for each graph that holds one.
         merged = ox.Store()
         for graph in graphs:
-            merged.extend(in_default_graph(quad.triple for quad in self._store.quads_for_pattern(None, None, None, graph)))
+            merged.extend(in_default_graph(quad.triple for quad in self.store.quads_for_pattern(None, None, None, graph)))
         for name in others:
-            merged.extend(self._store.quads_for_pattern(None, None, None, name))
+            merged.extend(self.store.quads_for_pattern(None, None, None, name))
         return merged.query(text, base_iri=BASE, default_graph=ox.DefaultGraph(), named_graphs=others)
 
 

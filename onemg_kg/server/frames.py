@@ -6,8 +6,9 @@ import struct
 READY, HEAD, DATA, END, PROBLEM, QUERY = b"R", b"H", b"D", b"E", b"P", b"Q"
 """The kinds: the number of a worker's process; what an answer is, a piece of it, its end; why there is none; what is asked."""
 
-SPAWN, KILL, CALM = "spawn", "kill", "calm"
-"""What the server tells the process that forks: a new worker, the end of one, and that one give way to others."""
+SPAWN, SPEAK, KILL, CALM = "spawn", "speak", "kill", "calm"
+"""What the server tells the process that forks: a new worker, a new process that speaks HTTP, the end of one, and that one
+give way to others."""
 BEGUN = b"ready\n"
 """What that tells the server when it can fork."""
 

@@ -1,12 +1,15 @@
 """The server's log: one line of JSON for each event. It holds no content, no query and nothing of who asked."""
 
+import contextlib
 import functools
 import json
 import logging
+import os
+import select
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import Any, TextIO
+from typing import Any
 
 _LONGEST = 200
 _AT_ONCE = 100
@@ -17,12 +20,12 @@ class Journal:
     """Writes lines, several at once.
 
     Args:
-        out: where to.
+        descriptor: where to.
         later: calls a function after some seconds.
     """
 
-    def __init__(self, out: TextIO, later: Callable[[float, Callable[[], None]], object]) -> None:
-        self._out, self._later = out, later
+    def __init__(self, descriptor: int, later: Callable[[float, Callable[[], None]], object]) -> None:
+        self._descriptor, self._later = descriptor, later
         self._lines: list[str] = []
 
     def event(self, name: str, **said: Any) -> None:
@@ -42,11 +45,21 @@ class Journal:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is held."""
-        if self._lines:
-            lines, self._lines = self._lines, []
-            self._out.write("\n".join(lines) + "\n")
-            self._out.flush()
+        """Write what is held: as much at once as no other process that logs to the same place can break into (pipe(7))."""
+        lines, self._lines = self._lines, []
+        held = b""
+        for line in lines:
+            written = line.encode() + b"\n"
+            if held and len(held) + len(written) > select.PIPE_BUF:
+                self._write(held)
+                held = b""
+            held += written
+        if held:
+            self._write(held)
+
+    def _write(self, content: bytes) -> None:
+        with contextlib.suppress(OSError):  # who reads the log may be gone, and the server goes on
+            os.write(self._descriptor, content)
 
 
 class Handler(logging.Handler):

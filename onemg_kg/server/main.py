@@ -7,6 +7,9 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
 
 import uvicorn
 
@@ -14,24 +17,42 @@ from onemg_kg import queries
 from onemg_kg.errors import OnemgError
 from onemg_kg.server import api
 from onemg_kg.server.app import App, Build
-from onemg_kg.server.connection import Connection
+from onemg_kg.server.connection import GRACE, Connection, prefer_uvloop, take_over
 from onemg_kg.server.journal import Handler, Journal
 from onemg_kg.server.lookups import Lookups
-from onemg_kg.server.messages import ALWAYS
+from onemg_kg.server.metrics import Counts, Metrics
 from onemg_kg.server.pool import Pool, Zygote
 from onemg_kg.server.settings import Settings
-from onemg_kg.server.tree import GRAPH, Tree
+from onemg_kg.server.speakers import Speakers
+from onemg_kg.server.tree import GRAPH, Tree, state
 from onemg_kg.store import Store, load
 
-_GRACE = 15
-"""How many seconds requests on their way have when the server stops."""
+_SPARE = 3
+"""How many processes may count for each that speaks HTTP: those of builds that were replaced may still be at work."""
+_WHILE = 10.0
+"""How many seconds a new build waits for the processes that are to serve it, beyond the first."""
+
+
+class _Uvicorn(uvicorn.Server):
+    """Takes the connections of other processes back before it ends them all."""
+
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends when requests on their way are answered, or have had their time."""
+        self._app.stopping = True
+        if self._app.build.speakers is not None:
+            await self._app.build.speakers.leave()
+        await super().shutdown(sockets)
 
 
 class Server:
     """Serves one folder."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._settings = replace(settings, processes=1) if settings.store else settings
         # The graph is read beside this process while this one reads the files.
         self._zygote = self._fork()
         try:
@@ -41,7 +62,8 @@ class Server:
         except OnemgError:
             self._zygote.close()
             raise
-        self._seen = self._look()
+        self._seen = state(settings.site)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def _fork(self) -> Zygote:
         """The process that forks workers: over the graph of the build, or for the store elsewhere."""
@@ -64,37 +86,15 @@ class Server:
 
             await remote.follow(app, self._settings, journal)
 
-    def _look(self) -> list[tuple[int, int]]:
-        """What tells one build from the next, without reading it."""
-        site = self._settings.site
-        found = []
-        for path in (site, site / GRAPH, site / "index.html", site.parent / "manifest.json"):
-            with contextlib.suppress(OSError):
-                state = path.stat()
-                found.append((state.st_ino, state.st_mtime_ns))
-        return found
-
     async def serve(self) -> None:
         """Serve until a signal says stop."""
         loop = asyncio.get_running_loop()
-        journal = Journal(sys.stderr, loop.call_later)
+        journal = Journal(sys.stderr.fileno(), loop.call_later)
         logging.getLogger("uvicorn").addHandler(Handler(journal))
         pool = self._pool(self._zygote, journal)
-        app = App(self._settings, Build(self._tree, pool, self._settings, self._describe), journal)
-        config = uvicorn.Config(
-            app,
-            http=Connection.bounded(self._settings, app),
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            headers=list(ALWAYS),
-            timeout_keep_alive=int(self._settings.patience),
-            timeout_graceful_shutdown=_GRACE,
-        )
-        server = uvicorn.Server(config)
+        self._counts = Counts(1 + _SPARE * (self._settings.processes - 1))
+        app = App(self._settings, Build(self._tree, pool, self._settings, self._describe), journal, Metrics(self._counts))
+        self._server = server = _Uvicorn(Connection.configuration(self._settings, app), app)
         wake = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, wake.set)
         host, port = self._listener.getsockname()[:2]
@@ -107,7 +107,6 @@ class Server:
         try:
             await server.serve([self._listener])
         finally:
-            app.stopping = True
             watching.cancel()
             following.cancel()
             await app.build.pool.close(0)
@@ -122,6 +121,7 @@ class Server:
             journal.event("ready")
             await asyncio.to_thread(build.tree.read)
             await self._complete(build, journal)
+            await self._speak(build, app, self._seen, journal)
         except OnemgError as error:
             journal.event("failed", error=str(error))
             server.should_exit = True
@@ -130,21 +130,21 @@ class Server:
 
     async def _watch(self, app: App, journal: Journal, wake: asyncio.Event) -> None:
         """Reads the build anew when there is another, or when told to."""
-        closing: set[asyncio.Task[None]] = set()
         before = self._seen
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), self._settings.watch or None)
-            now = self._look()
+            now = state(self._settings.site)
             # A build is read when it has stood still for as long as one waits between two looks.
             if wake.is_set() or (now != self._seen and now == before):
                 wake.clear()
                 if build := await self._load(journal):
+                    await self._speak(build, app, now, journal)
                     self._seen = now
                     old = app.renew(build)
-                    task = asyncio.get_running_loop().create_task(old.pool.close(self._settings.timeout + _GRACE))
-                    closing.add(task)
-                    task.add_done_callback(closing.discard)
+                    if old.speakers is not None:
+                        await old.speakers.leave()
+                    self._do(old.pool.close(self._settings.timeout + GRACE))
                     journal.event("reloaded", files=len(build.tree.files))
             before = now
 
@@ -163,6 +163,41 @@ class Server:
         build = Build(tree, pool, self._settings, self._describe)
         await self._complete(build, journal)
         return build
+
+    async def _speak(self, build: Build, app: App, seen: list[tuple[int, int]], journal: Journal) -> None:
+        """Has a build served by other processes too, and waits until they can."""
+        if self._settings.processes < 2:
+            return
+        told = {"settings": self._settings, "state": seen, "rows": len(self._counts.rows)}
+
+        def take(connection: socket.socket, came: bytes) -> None:
+            self._do(self._take(app, connection, came))
+
+        def balance() -> None:
+            connections = self._server.server_state.connections
+            here = len(connections)
+            for connection in list(connections) if build is app.build else ():
+                other = speakers.lighter(here - 1)
+                if other is None:
+                    break
+                here -= connection.give(other)  # type: ignore[union-attr] # one of ours
+
+        speakers = Speakers(self._settings, build.pool, self._counts, told, take)
+        self._do(speakers.keep(balance))
+        if await speakers.complete(_WHILE):
+            journal.event("shared", processes=self._settings.processes)
+        build.speakers = speakers
+
+    async def _take(self, app: App, connection: socket.socket, came: bytes) -> None:
+        """Takes over a connection that another process gives back."""
+        taken = await take_over(self._server.config, self._server.server_state, connection, came)
+        if app.stopping and taken is not None:
+            taken.shutdown()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _complete(self, build: Build, journal: Journal) -> None:
         """Adds what this process answers from the graph itself; where it cannot, the log says so."""
@@ -196,8 +231,5 @@ def main(settings: Settings) -> None:
         signal.signal(number, _ignore)
     gc.disable()  # until everything is there: nothing that is made now is garbage
     server = Server(settings)
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    prefer_uvloop()
     asyncio.run(server.serve())

@@ -136,9 +136,8 @@ class Pool:
         """Fork as many workers as are missing."""
         while self.alive and self.light < self.settings.light:
             ours, theirs = socket.socketpair()
-            name = str(next(self._names))
             with theirs:
-                self._zygote.order(SPAWN, name, theirs.fileno())
+                name = self.fork(SPAWN, theirs)
             worker = Worker(name, self)
             self._workers.add(worker)
             try:
@@ -147,6 +146,16 @@ class Pool:
                 self._workers.discard(worker)
                 ours.close()
                 raise
+
+    def fork(self, order: str, theirs: socket.socket) -> str:
+        """Have a process forked that is to have one end of a connection; its name."""
+        name = str(next(self._names))
+        self._zygote.order(order, name, theirs.fileno())
+        return name
+
+    def bury(self, name: str) -> None:
+        """A process that was forked has ended, or is to."""
+        self._zygote.order(KILL, name)
 
     @property
     def is_ready(self) -> bool:
@@ -279,7 +288,7 @@ class Pool:
             with contextlib.suppress(ValueError):
                 self._idle.remove(worker)
             self.ended += 1
-            self._zygote.order(KILL, worker.name)
+            self.bury(worker.name)
             worker.close()
             self._refill()
 

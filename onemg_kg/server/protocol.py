@@ -216,9 +216,10 @@ class Endpoint:
         if table is None and graph is None:
             return not_acceptable((*_TABLES, *_GRAPHS))
         key = (asked.query, asked.default, asked.named, table, graph)
-        known = self._cache.get(key) if self._cache.limit else None
+        known = self._cache.get(key)
         if known is None:
             known = self._look_up(asked, table) or await self._have_evaluated(asked, table, graph, gone)
+            self._cache.misses += 1
             if known.steady:
                 self._cache.put(key, known, len(known.body) + 2 * len(asked.query))
         if known.stream is None and _has(request, known):
@@ -233,7 +234,7 @@ class Endpoint:
         if answer is None:
             return None
         body: bytes = answer.serialize(format=RESULTS[table][0])  # type: ignore[assignment] # without a file it returns them
-        return _whole(table, body, steady=self._cache.limit > 0)
+        return _whole(table, body, steady=True)
 
     async def _have_evaluated(self, asked: Question, table: str | None, graph: str | None, gone: Gone) -> Response:
         """The answer of a worker."""
@@ -243,7 +244,7 @@ class Endpoint:
         form = job.head["format"]
         if not job.done:
             return Response(200, _fields(form), stream=job.rest())
-        return _whole(form, job.take(), steady=self._cache.limit > 0 and job.head["steady"])
+        return _whole(form, job.take(), steady=job.head["steady"])
 
     async def _describe(self, request: Request) -> Response:
         """The endpoint itself: what it can do, or the page from which people ask."""

@@ -1,5 +1,6 @@
 """What a server can be told; the defaults fit the open internet."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from onemg_kg.client import Credentials
 
 MIB = 1 << 20
+MOST_PROCESSES = 4
+"""How many processes speak HTTP where nothing else is said: one for each processor, and at most so many."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Settings:
         site: the folder of the static site; the graph is its file ``data/framework.nq``, unless a store is asked.
         host: the address to listen on.
         port: the port; 0 for one that is free.
+        processes: how many processes speak HTTP; one where a store elsewhere is asked.
         timeout: how many seconds a query may be evaluated.
         memory: how many bytes a query may take beyond the graph.
         rows: how many rows or triples an answer may have.
@@ -47,6 +51,7 @@ class Settings:
     site: Path
     host: str = "127.0.0.1"
     port: int = 8000
+    processes: int = field(default_factory=lambda: min(len(os.sched_getaffinity(0)), MOST_PROCESSES))
     timeout: float = 10.0
     memory: int = 512 * MIB
     rows: int = 1_000_000

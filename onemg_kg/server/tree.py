@@ -1,5 +1,6 @@
 """The static site in memory: every file with what a response says of it, read once, when first asked for or soon after."""
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -261,6 +262,16 @@ class Tree:
             with_octets = unquote(path, encoding="latin-1")
             found = self.targets.get(quote(with_octets, safe="/!$&'()*+,;=:@~", encoding="latin-1"))
         return found
+
+
+def state(root: Path) -> list[tuple[int, int]]:
+    """What tells one build of a site from the next, without reading it."""
+    found = []
+    for path in (root, root / GRAPH, root / "index.html", root.parent / "manifest.json"):
+        with contextlib.suppress(OSError):
+            held = path.stat()
+            found.append((held.st_ino, held.st_mtime_ns))
+    return found
 
 
 def address(iri: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from onemg_kg.server.engine import Engine, Limits
-from onemg_kg.server.frames import BEGUN, CALM, KILL, READY, SPAWN, frame, receive
+from onemg_kg.server.frames import BEGUN, CALM, KILL, READY, SPAWN, SPEAK, frame, receive
 
 _PR_SET_PDEATHSIG = 1
 _GRACE = 1.0
@@ -88,8 +88,8 @@ class Zygote:
             if not message:
                 break
             order, name = message.decode().split()
-            if order == SPAWN:
-                self._spawn(name, descriptors[0])
+            if order in (SPAWN, SPEAK):
+                self._spawn(order, name, descriptors[0])
             elif name in self._workers:
                 self._tell(order, name)
         for name in list(self._workers):
@@ -109,7 +109,7 @@ class Zygote:
         """Reaps who is dead. To die takes a while at the lowest priority, and nobody waits for that."""
         self._dying = {process for process in self._dying if os.waitpid(process, os.WNOHANG) == (0, 0)}
 
-    def _spawn(self, name: str, descriptor: int) -> None:
+    def _spawn(self, order: str, name: str, descriptor: int) -> None:
         parent = os.getpid()
         process = os.fork()
         if process:
@@ -120,7 +120,13 @@ class Zygote:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             die_with_parent(parent)
             self._control.close()
-            _work(socket.socket(fileno=descriptor), self._engine, self._limits, self._memory, self._descriptors)
+            connection = socket.socket(fileno=descriptor)
+            if order == SPEAK:
+                from onemg_kg.server import speaker  # only one that speaks HTTP needs it, and to import it takes a while
+
+                speaker.run(connection, self._engine)
+            else:
+                _work(connection, self._engine, self._limits, self._memory, self._descriptors)
             status = 0
         os._exit(status)
 
