@@ -20,10 +20,14 @@ from typing import Any
 from onemg_kg.errors import OnemgError
 from onemg_kg.server.frames import BEGUN, CALM, KILL, QUERY, SPAWN, frame
 from onemg_kg.server.settings import Settings
-from onemg_kg.server.workers import Job, Worker, failed
+from onemg_kg.server.workers import Failed, Job, Worker, failed
 
 Gone = Callable[[], Awaitable[None]]
 """Waits until the client has gone."""
+
+
+class Crowded(Failed):
+    """No worker is free in time."""
 
 
 class Zygote:
@@ -76,7 +80,10 @@ class Pool:
         loop: the event loop.
         alive: whether queries are taken.
         ended: how many workers were ended before their time.
+        not_yet: what who asks is told when there are no workers for long.
     """
+
+    not_yet = "The graph is still being read."
 
     def __init__(self, settings: Settings, zygote: Zygote) -> None:
         self.settings = settings
@@ -112,8 +119,9 @@ class Pool:
 
     async def _hear(self, control: socket.socket) -> None:
         """Wait until the process that forks says that it is ready."""
-        if await self.loop.sock_recv(control, 16) != BEGUN:
-            raise OnemgError("the graph cannot be read.", source="data/framework.nq", fix="Build again.")
+        if (said := await self.loop.sock_recv(control, 1024)) != BEGUN:
+            why = said.decode(errors="replace") or "the process that reads it has ended"
+            raise OnemgError(f"cannot be read: {why}.", source="data/framework.nq", fix="Build again.")
 
     def _bereave(self) -> None:
         """The process that forks has died, and the workers with it: another one takes its place, and queries wait for it."""
@@ -182,20 +190,22 @@ class Pool:
         """How many queries wait."""
         return len(self._waiting)
 
-    async def ask(self, request: dict[str, Any], gone: Gone | None = None) -> Job:
+    async def ask(self, request: dict[str, Any], gone: Gone | None = None, *, is_first: bool = False) -> Job:
         """Have a query evaluated.
 
         Args:
             request: what :meth:`Engine.answer` takes.
             gone: waits until nobody wants the answer any more.
+            is_first: whether it goes before all that wait.
 
         Raises:
-            Failed: too many wait, or the client has gone.
+            Crowded: too many wait.
+            Failed: there is nothing to ask, or the client has gone.
         """
         if not self._started.is_set():
             await self._await_start()
         content = frame(QUERY, json.dumps({**request, "timeout": self.settings.timeout}).encode())
-        worker = self._idle.pop() if self._idle else await self._wait(gone)
+        worker = self._idle.pop() if self._idle else await self._wait(gone, is_first)
         return worker.start(content)
 
     @property
@@ -209,19 +219,18 @@ class Pool:
             return False
 
     async def _await_start(self) -> None:
-        end = self.loop.time() + self.settings.wait
-        while not self._started.is_set():
-            if self.loop.time() > end or self._is_closed:
-                raise failed(503, "The graph is still being read.")
-            await asyncio.sleep(0.01)
+        try:
+            await asyncio.wait_for(self._started.wait(), self.settings.wait)
+        except TimeoutError:
+            raise failed(503, self.not_yet) from None
 
-    async def _wait(self, gone: Gone | None) -> Worker:
-        if not self.alive or len(self._waiting) >= self.settings.queue:
-            raise failed(503, "Too many queries wait to be evaluated.")
+    async def _wait(self, gone: Gone | None, is_first: bool) -> Worker:
+        if not self.alive or (len(self._waiting) >= self.settings.queue and not is_first):
+            raise Crowded({"status": 503, "detail": "Too many queries wait to be evaluated."})
         waiter: asyncio.Future[Worker] = self.loop.create_future()
-        self._waiting.append(waiter)
+        self._waiting.insert(0 if is_first else len(self._waiting), waiter)
         self._make_room()
-        error = failed(503, "Too many queries are being evaluated.")
+        error = Crowded({"status": 503, "detail": "Too many queries are being evaluated."})
         timer = self.loop.call_later(self.settings.wait, lambda: None if waiter.done() else waiter.set_exception(error))
         watcher = None if gone is None else self.loop.create_task(self._give_up(waiter, gone))
         try:

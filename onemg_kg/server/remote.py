@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -18,7 +19,7 @@ from onemg_kg.server.frames import BEGUN
 from onemg_kg.server.journal import Journal
 from onemg_kg.server.remote_engine import NEVER
 from onemg_kg.server.settings import Settings
-from onemg_kg.server.workers import Failed, failed
+from onemg_kg.server.workers import Failed, Job, failed
 from onemg_kg.store import Table
 
 _LOOK, _LOOK_AGAIN = 5.0, 1.0
@@ -49,6 +50,8 @@ class Pool(pool.Pool):
         zygote: the process that forks.
         journal: the log.
     """
+
+    not_yet = "The store does not answer."
 
     def __init__(self, settings: Settings, zygote: pool.Zygote, journal: Journal) -> None:
         super().__init__(replace(settings, light=settings.asked), zygote)
@@ -100,18 +103,25 @@ class Pool(pool.Pool):
             self._tell(answers=False, why=why)
             self._told.set()
 
-    async def _await_start(self) -> None:
-        try:
-            await asyncio.wait_for(self._started.wait(), self.settings.wait)
-        except TimeoutError:
-            raise failed(503, "The store does not answer.") from None
+    async def ask(self, request: dict[str, Any], gone: pool.Gone | None = None, *, is_first: bool = False) -> Job:
+        """Have a query evaluated, unless the store did not answer when it was last looked at: who asks then waits for nothing.
+
+        Raises:
+            Crowded: too many wait.
+            Failed: the store does not answer, or the client has gone.
+        """
+        if self._why and not is_first:
+            raise failed(503, self.not_yet)
+        return await super().ask(request, gone, is_first=is_first)
 
     async def _look(self) -> None:
         """Find out again and again whether the store answers."""
         while True:
             try:
-                await self.read("ASK {}", _LOOK)
+                await self.read("ASK {}", _LOOK, is_first=True)
                 self._tell(answers=True)
+            except pool.Crowded:
+                pass  # which says nothing of the store: those that run have their time
             except Failed as error:
                 self._tell(answers=False, why=str(error))
             await asyncio.sleep(_LOOK if self._answers else _LOOK_AGAIN)
@@ -121,13 +131,14 @@ class Pool(pool.Pool):
             self._journal.event("store", answers=answers, **({"error": why} if why else {}))
         self._answers, self._why = answers, why
 
-    async def read(self, text: str, patience: float) -> bytes:
-        """The answer to a query that gives a table, in JSON.
+    async def read(self, text: str, patience: float, *, is_first: bool = False) -> bytes:
+        """The answer to a query that gives a table, in JSON. It may go before all that wait.
 
         Raises:
             Failed: there is none, or not in so many seconds.
         """
-        job = await self.ask({"query": text, "default": (), "named": (), "results": "json", "graph": None})
+        request = {"query": text, "default": (), "named": (), "results": "json", "graph": None}
+        job = await self.ask(request, is_first=is_first)
         try:
             async with asyncio.timeout(patience):
                 return b"".join([piece async for piece in job.rest()])

@@ -131,6 +131,8 @@ def start(site: Path, log: Path, **settings: object) -> Live:
     assert isinstance(port, int)
     live.port = port
     live.wait_for("ready")
+    if settings.get("processes", 1) != 1:
+        live.wait_for("shared")
     return live
 
 
@@ -246,4 +248,4 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Li
 @pytest.fixture(scope="session")
 def live(small_site: Path, serve: Callable[..., Live]) -> Live:
     """A server over the small site."""
-    return serve(small_site, timeout=2.0, patience=5.0, rows=20_000, answer=20_000_000)
+    return serve(small_site, timeout=2.0, patience=5.0, rows=20_000, answer=20_000_000, processes=2)

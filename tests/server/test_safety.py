@@ -7,6 +7,8 @@ import shutil
 import signal
 import socket
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +26,7 @@ LIGHT = f"SELECT ?p ?o {{ <{BASE}id/resource/beacon> ?p ?o FILTER(true) }}"
 """A query for a worker, though a light one."""
 ANY = "?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l"
 TIMEOUT = 0.6
+ROOT = Path(__file__).resolve().parents[2]
 REFUSED, ENDED = {400, 403}, {200, 422, 503, 504}
 
 
@@ -40,6 +43,7 @@ def fort(small_site: Path, serve: Callable[..., Any]) -> Any:
         connections=200,
         wait=2.0,
         heavy_after=0.2,
+        processes=2,
     )
 
 
@@ -245,7 +249,9 @@ def _children(process: int) -> list[int]:
 
 
 def _workers(server: int) -> list[int]:
-    return [worker for zygote in _children(server) for worker in _children(zygote)]
+    """The workers: what else is forked where they are speaks HTTP, and has no lower priority."""
+    forked = [process for zygote in _children(server) for process in _children(zygote)]
+    return [process for process in forked if os.getpriority(os.PRIO_PROCESS, process) > 0]
 
 
 # Requests.
@@ -567,6 +573,19 @@ def test_a_build_that_is_not_whole_is_not_served(tmp_path: Path, small_site: Pat
     live.wait_for("not reloaded")
     assert query(live, LIGHT).status == 200
     assert live.ask("GET", "/ns.html").status == 200
+
+
+def test_a_graph_that_is_broken_is_said_in_one_sentence(tmp_path: Path, small_site: Path) -> None:
+    shutil.copytree(small_site, tmp_path / "site", symlinks=True)
+    (tmp_path / "site" / "data" / "framework.nq").write_text("<a:b> <a:c> <a:d> .\nthis is no graph\n")
+    command = [sys.executable, "-c", "from onemg_kg.cli import main; main()", "serve", "--build", str(tmp_path), "--port", "0"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    told = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+    assert len(told) == 1, ended.stderr
+    assert told[0].startswith("onemg-kg: data/framework.nq: cannot be read: ")
+    assert "line 2" in told[0]
+    assert told[0].endswith("Build again.")
 
 
 def test_the_suite_is_long_enough() -> None:

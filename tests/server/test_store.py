@@ -369,6 +369,7 @@ def test_limits_hold(small_site: Path, serve: Callable[..., Any], oxigraph: Oxig
 def test_only_so_many_are_in_flight(small_site: Path, serve: Callable[..., Any], oxigraph: Oxigraph) -> None:
     with broken(oxigraph) as proxy:
         busy = serve(small_site, timeout=4.0, wait=0.5, queue=1, asked=2, store=proxy.url)
+        wait_until(lambda: busy.ask("GET", "/api/resources").status == 200)  # what the API asks for has a place too
         statuses: list[int] = []
         asking = [threading.Thread(target=lambda: statuses.append(query(busy, "ASK {} # for ever").status)) for _ in range(8)]
         for one in asking:
@@ -409,6 +410,31 @@ def test_a_store_that_goes_and_comes(small_site: Path, serve: Callable[..., Any]
         told = [entry["answers"] for entry in live.events() if entry["event"] == "store"]
         assert [answers for answers, _ in itertools.groupby(told)][:4] == [False, True, False, True]
     finally:
+        store.stop()
+
+
+def test_a_store_that_hangs_altogether_is_asked_no_more_until_it_answers(
+    small_site: Path, serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Else each query would have a place among those that run for as long as it may take."""
+    store = Oxigraph(tmp_path)
+    store.start()
+    try:
+        store.add(b"<urn:a> <urn:b> <urn:c> <urn:g> .\n")
+        live = serve(small_site, store=store.url)
+        wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+        store.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: live.ask("GET", "/readyz").status == 503)
+        for _ in range(3):
+            started = time.monotonic()
+            answer = query(live, "ASK { <urn:a> ?p ?o }")
+            assert (answer.status, answer.fields["retry-after"]) == (503, "1")
+            assert time.monotonic() - started < 0.5
+        store.process.send_signal(signal.SIGCONT)
+        wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+        assert query(live, "ASK { <urn:a> ?p ?o }").json() == {"head": {}, "boolean": True}
+    finally:
+        store.process.send_signal(signal.SIGCONT)
         store.stop()
 
 
