@@ -192,6 +192,12 @@ def _serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--cache", type=int, default=64, metavar="MIB", help="of answers that are kept; 0 for none (default: 64)"
     )
+    serve.add_argument(
+        "--processes",
+        type=int,
+        metavar="N",
+        help="that speak HTTP (default: one for each processor, at most 4; one with --store)",
+    )
     serve.add_argument("--no-log", action="store_true", help="do not log requests")
     _store(serve)
 

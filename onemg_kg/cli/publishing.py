@@ -104,8 +104,11 @@ def _export(project: "Project", options: argparse.Namespace) -> int:
 
 def serve_(project: "Project", options: argparse.Namespace) -> int:
     """Serve a build until told to stop."""
-    from onemg_kg.server import Settings, run
+    from onemg_kg.server import Settings, default_processes, run
 
+    processes = default_processes() if options.processes is None else options.processes
+    if processes < 1:
+        raise OnemgError(f"{processes} processes cannot serve.", fix="Say --processes 1, or more.")
     login = None
     if options.store:
         from onemg_kg import client
@@ -119,6 +122,7 @@ def serve_(project: "Project", options: argparse.Namespace) -> int:
             timeout=options.timeout,
             memory=options.memory * 1024 * 1024,
             cache=options.cache * 1024 * 1024,
+            processes=processes,
             log=not options.no_log,
             project=project,
             store=options.store or "",

@@ -1,12 +1,12 @@
 """Serves a site and a SPARQL endpoint over its graph: read only, with nothing to configure, fit for the open internet.
 
 The main process speaks HTTP and holds the files. A process beside it holds the graph and forks workers, of which each evaluates
-one query at a time and can be killed.
+one query at a time and can be killed, and where there are several processors more processes that speak HTTP.
 """
 
-from onemg_kg.server.settings import Settings
+from onemg_kg.server.settings import Settings, default_processes
 
-__all__ = ["Settings", "run"]
+__all__ = ["Settings", "default_processes", "run"]
 
 
 def run(settings: Settings) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from onemg_kg.server import api, static
 from onemg_kg.server.api import Api
 from onemg_kg.server.cache import Cache
-from onemg_kg.server.journal import Journal
-from onemg_kg.server.messages import Repeat, Request, Response, not_allowed, options, plain, problem
+from onemg_kg.server.journal import Journal, answered
+from onemg_kg.server.messages import Entry, Repeat, Request, Response, not_allowed, options, plain, problem
 from onemg_kg.server.metrics import HITS, KEPT, MEDIA_TYPE, MISSES, REPEATS, Metrics
 from onemg_kg.server.pool import Gone, Pool
 from onemg_kg.server.protocol import Endpoint, Read, Rejected
@@ -110,11 +110,19 @@ class App:
             size: how many bytes of content were sent.
             started: when the request came, by :func:`time.perf_counter`.
         """
+        self.note(self.entry(request, response, size), started)
+
+    def entry(self, request: Request, response: Response, size: int) -> Entry:
+        """What is counted and logged of a request."""
+        line = answered("HEAD" if request.is_head else request.method, request.path, response.status, size)
+        return Entry(_route(request.path), response.status, size, line)
+
+    def note(self, entry: Entry, started: float) -> None:
+        """Counts and logs what was answered to a request that came at a time, by :func:`time.perf_counter`."""
         seconds = time.perf_counter() - started
-        self.metrics.count(_route(request.path), response.status, seconds, size)
+        self.metrics.count(entry.route, entry.status, seconds, entry.size)
         if self.settings.log:
-            method = "HEAD" if request.is_head else request.method
-            self._journal.request(method, request.path, response.status, size, seconds)
+            self._journal.request(entry.line, seconds)
 
     async def respond(self, request: Request, read: Read, gone: Gone) -> Response:
         """The response to a request, whatever happens.

@@ -12,7 +12,7 @@ import socket
 import time
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -66,6 +66,7 @@ class Connection(HttpToolsProtocol):
     settings: Settings
     application: App
     cycle: Any  # uvicorn's exchange, or one of ours
+    _written: ClassVar[tuple[list[tuple[bytes, bytes]], bytes]] = ([], b"")
 
     def __init__(self, *arguments: Any, came: bytes | None = None, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -263,7 +264,7 @@ class Connection(HttpToolsProtocol):
         self.cycle = self._short
         self.transport.write(known.status + self._always() + known.rest)
         self._answered()
-        self.application.account(known.request, known.response, known.size, started)
+        self.application.note(known.entry, started)
 
     def _answered(self) -> None:
         """From now on the client may take its time."""
@@ -272,8 +273,11 @@ class Connection(HttpToolsProtocol):
             self._idle = self.loop.call_later(self.settings.patience, self._look_whether_idle)
 
     def _always(self) -> bytes:
-        """The header fields that every response has."""
-        return _written(tuple(self.server_state.default_headers))
+        """The header fields that every response has: uvicorn makes a new list of them each second."""
+        fields = self.server_state.default_headers
+        if self._written[0] is not fields:
+            type(self)._written = fields, b"".join(b"%b: %b\r\n" % field for field in fields)
+        return self._written[1]
 
     def _answer(self) -> None:
         """Answers a request, at once if nothing has to be waited for."""
@@ -323,7 +327,7 @@ class Connection(HttpToolsProtocol):
             rest = response.lines + close + (response.body if size else b"")
             self.transport.write(status + self._always() + rest)
             if response.steady:
-                self._repeat = Repeat(request, response, status, rest, size)
+                self._repeat = Repeat(status, rest, self.application.entry(request, response, size))
         else:
             self.transport.write(status + self._always() + response.lines + close)
             self.transport.write(response.body)
@@ -439,9 +443,3 @@ def _resumed(begun: Coroutine[Any, Any, Response], awaited: Any) -> Generator[An
         return (yield from _resumed(begun, following))
     response: Response = yield from begun
     return response
-
-
-@functools.lru_cache(2)
-def _written(fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    """Header fields as they are sent."""
-    return b"".join(b"%b: %b\r\n" % field for field in fields)

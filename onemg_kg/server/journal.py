@@ -33,14 +33,11 @@ class Journal:
         self._lines.append(json.dumps({"time": _now(), "event": name, **said}))
         self.flush()
 
-    def request(self, method: str, path: str, status: int, size: int, seconds: float) -> None:
-        """A request was answered."""
+    def request(self, line: str, seconds: float) -> None:
+        """A request was answered: what :func:`answered` says of it."""
         if not self._lines:
             self._later(0.2, self.flush)
-        self._lines.append(
-            f'{{"time": "{_now()}", "event": "request", "method": {_quoted(method)}, "path": {_quoted(path[:_LONGEST])}, '
-            f'"status": {status}, "bytes": {size}, "ms": {seconds * 1000:.2f}}}'
-        )
+        self._lines.append(f'{{"time": "{_now()}", {line}, "ms": {seconds * 1000:.2f}}}')
         if len(self._lines) >= _AT_ONCE:
             self.flush()
 
@@ -60,6 +57,14 @@ class Journal:
     def _write(self, content: bytes) -> None:
         with contextlib.suppress(OSError):  # who reads the log may be gone, and the server goes on
             os.write(self._descriptor, content)
+
+
+def answered(method: str, path: str, status: int, size: int) -> str:
+    """What is logged of a request, besides when it was answered and how long that took."""
+    return (
+        f'"event": "request", "method": {_quoted(method)}, "path": {_quoted(path[:_LONGEST])}, '
+        f'"status": {status}, "bytes": {size}'
+    )
 
 
 class Handler(logging.Handler):

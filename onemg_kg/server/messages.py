@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -96,23 +96,34 @@ class Response:
         return lines
 
 
-@dataclass(frozen=True)
-class Repeat:
+class Entry(NamedTuple):
+    """What is counted and logged of a request, besides how long it took.
+
+    Attributes:
+        route: which part answered it.
+        status: with which status code.
+        size: how many bytes of content were sent.
+        line: what the log says of it.
+    """
+
+    route: str
+    status: int
+    size: int
+    line: str
+
+
+class Repeat(NamedTuple):
     """The response to a request that may come again.
 
     Attributes:
-        request: the request.
-        response: the response.
         status: its first line.
         rest: all that comes after the header fields that every response has.
-        size: how many bytes of content it has.
+        entry: what is counted and logged of it.
     """
 
-    request: Request
-    response: Response
     status: bytes
     rest: bytes
-    size: int
+    entry: Entry
 
 
 def plain(status: int, media_type: str, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> Response:

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from onemg_kg.client import Credentials
 
 MIB = 1 << 20
-MOST_PROCESSES = 4
-"""How many processes speak HTTP where nothing else is said: one for each processor, and at most so many."""
+_MOST_PROCESSES = 4
+
+
+def default_processes() -> int:
+    """How many processes speak HTTP where nothing else is said: one for each processor that may be used, and at most four."""
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Settings:
     site: Path
     host: str = "127.0.0.1"
     port: int = 8000
-    processes: int = field(default_factory=lambda: min(len(os.sched_getaffinity(0)), MOST_PROCESSES))
+    processes: int = field(default_factory=default_processes)
     timeout: float = 10.0
     memory: int = 512 * MIB
     rows: int = 1_000_000

@@ -24,7 +24,7 @@ from onemg_kg.server.connection import Connection, prefer_uvloop, take_over
 from onemg_kg.server.engine import Engine
 from onemg_kg.server.journal import Journal
 from onemg_kg.server.lookups import Lookups
-from onemg_kg.server.messages import Request, Response
+from onemg_kg.server.messages import Entry, Request, Response
 from onemg_kg.server.metrics import CLOSED, HITS, KEPT, MISSES, REPEATS, Counts, Metrics
 from onemg_kg.server.pool import Gone
 from onemg_kg.server.tree import Tree, state
@@ -54,9 +54,9 @@ class _App(App):
 
     channel: socket.socket
 
-    def account(self, request: Request, response: Response, size: int, started: float) -> None:
+    def note(self, entry: Entry, started: float) -> None:
         """Counts and logs what was answered."""
-        super().account(request, response, size, started)
+        super().note(entry, started)
         row, cache, repeats = self.metrics.row, self.build.cache, self.build.repeats
         row[KEPT], row[HITS], row[MISSES], row[REPEATS] = cache.size + repeats.size, cache.hits, cache.misses, repeats.hits
 

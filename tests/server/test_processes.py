@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -20,6 +22,7 @@ import pytest
 
 from onemg_kg.terms import BASE
 
+ROOT = Path(__file__).resolve().parents[2]
 LOOKUP = f"SELECT ?p ?o {{ <{BASE}id/resource/beacon> ?p ?o }}"
 WORK = f"SELECT ?p ?o {{ <{BASE}id/resource/beacon> ?p ?o FILTER(true) }}"
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
@@ -281,3 +284,15 @@ def test_one_process_is_enough(small_site: Path, serve: Callable[..., Any]) -> N
     with connections(live, 3) as made:
         assert {holder(one.sock) for one in made} == {live.process.pid}
     assert counted(live, "onemg_http_processes ") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("0", "0 processes cannot serve. Say --processes 1, or more."), ("x", "invalid int")]
+)
+def test_a_number_of_processes_that_is_none_is_said(small_site: Path, given: str, expected: str) -> None:
+    program = [sys.executable, "-c", "from onemg_kg.cli import main; main()"]
+    command = [*program, "serve", "--build", str(small_site.parent), "--port", "0", "--processes", given]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert expected in ended.stderr
+    assert "Traceback" not in ended.stderr
