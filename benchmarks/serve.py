@@ -504,7 +504,8 @@ def growth(site: Path, requests: int, told: dict[str, Any]) -> None:
             for thread in threads:
                 thread.join()
 
-        ask_all(0, requests // 2)  # until the caches are full
+        settle([server])  # until all its processes are there
+        ask_all(0, requests // 2)  # until the caches are full: at some 42,000 answers as short as these
         half = memory(server.process.pid)
         ask_all(requests // 2, requests - requests // 2)
         told["memory"] = {"requests": requests, "half way": digits(half), "at the end": digits(memory(server.process.pid))}

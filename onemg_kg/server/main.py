@@ -121,7 +121,8 @@ class Server:
             journal.event("ready")
             await asyncio.to_thread(build.tree.read)
             await self._complete(build, journal)
-            await self._speak(build, app, self._seen, journal)
+            if not app.stopping:
+                await self._speak(build, app, self._seen, journal)
         except OnemgError as error:
             journal.event("failed", error=str(error))
             server.should_exit = True
@@ -182,11 +183,10 @@ class Server:
                     break
                 here -= connection.give(other)  # type: ignore[union-attr] # one of ours
 
-        speakers = Speakers(self._settings, build.pool, self._counts, told, take)
+        build.speakers = speakers = Speakers(self._settings, build.pool, self._counts, told, take)
         self._do(speakers.keep(balance))
         if await speakers.complete(_WHILE):
             journal.event("shared", processes=self._settings.processes)
-        build.speakers = speakers
 
     async def _take(self, app: App, connection: socket.socket, came: bytes) -> None:
         """Takes over a connection that another process gives back."""

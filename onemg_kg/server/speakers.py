@@ -26,6 +26,8 @@ _MOST = 256 * 1024
 """How many bytes may go with a connection: as many as the event loop reads at once."""
 _LOOK = 0.5
 """How many seconds pass between two looks whether a process is missing, or has more to do than others."""
+_LONGEST = 60.0
+"""How many seconds pass at most until a process is tried again that cannot begin."""
 _PATIENCE = 5.0
 """How many seconds a process has to give back what it has."""
 
@@ -108,6 +110,7 @@ class Speakers:
         self._all: list[Speaker] = []
         self._is_leaving = False
         self._changed = asyncio.Event()
+        self._pause, self._again = _LOOK, 0.0
 
     @property
     def ready(self) -> int:
@@ -132,7 +135,8 @@ class Speakers:
         """
         while not self._is_leaving:
             if self._pool.alive:
-                self._fill()
+                if self._pool.loop.time() >= self._again:
+                    self._fill()
                 balance()
             await asyncio.sleep(_LOOK)
 
@@ -144,7 +148,8 @@ class Speakers:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * _MOST)
             with theirs:
                 one = Speaker(self._pool.fork(SPEAK, theirs), ours, self._counts, row)
-            socket.send_fds(ours, [pickle.dumps({**self._told, "row": row})], [self._counts.descriptor])
+            with contextlib.suppress(OSError):  # it is gone already, which is heard next
+                socket.send_fds(ours, [pickle.dumps({**self._told, "row": row})], [self._counts.descriptor])
             self._all.append(one)
             self._pool.loop.add_reader(ours, self._hear, one)
 
@@ -162,24 +167,31 @@ class Speakers:
             self._pool.bury(one.name)
             self._all.remove(one)
             self._counts.give_back(one.row)
+            # One that ends before it can answer will most likely do so again: the site is another, or cannot be read.
+            self._pause = _LOOK if one.is_ready else min(2 * self._pause, _LONGEST)
+            self._again = self._pool.loop.time() + self._pause
             self._changed.set()
 
     async def complete(self, patience: float) -> bool:
         """Wait until all can answer, for so many seconds; whether they can."""
-        return await self._wait(lambda: self.ready == self._wanted, patience)
+        await self._wait(lambda: self.ready == self._wanted or self._is_leaving, patience)
+        return self.ready == self._wanted
 
     async def leave(self) -> None:
         """Have all connections given back, and all processes end."""
         self._is_leaving = True
+        self._changed.set()
         for one in self._all:
-            with contextlib.suppress(OSError):
-                one.channel.send(LEAVE)
+            if one.is_ready:
+                with contextlib.suppress(OSError):
+                    one.channel.send(LEAVE)
+            else:
+                self._pool.bury(one.name)
         await self._wait(lambda: not self._all, _PATIENCE)
 
-    async def _wait(self, is_so: Callable[[], bool], patience: float) -> bool:
+    async def _wait(self, is_so: Callable[[], bool], patience: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 while not is_so():
                     self._changed.clear()
                     await self._changed.wait()
-        return is_so()

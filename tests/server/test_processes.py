@@ -296,3 +296,17 @@ def test_a_number_of_processes_that_is_none_is_said(small_site: Path, given: str
     assert ended.returncode == 2
     assert expected in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_one_that_is_told_to_stop_as_it_begins_does_not_wait_for_the_others(tmp_path: Path, small_site: Path) -> None:
+    program = "import sys; from pathlib import Path; from onemg_kg.server import Settings, run\n"
+    program += "run(Settings(Path(sys.argv[1]), port=0, processes=4))"
+    log = tmp_path / "log"
+    with log.open("wb") as out:
+        server = subprocess.Popen([sys.executable, "-c", program, str(small_site)], cwd=ROOT, stderr=out)
+    while b'"ready"' not in log.read_bytes() and server.poll() is None:
+        time.sleep(0.005)
+    started = time.monotonic()
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0, log.read_text()
+    assert time.monotonic() - started < 5
