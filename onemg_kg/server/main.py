@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -24,7 +25,7 @@ from onemg_kg.server.metrics import Counts, Metrics
 from onemg_kg.server.pool import Pool, Zygote
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.speakers import Speakers
-from onemg_kg.server.tree import GRAPH, Tree, state
+from onemg_kg.server.tree import GRAPH, Tree
 from onemg_kg.store import Store, load
 
 _SPARE = 3
@@ -62,7 +63,7 @@ class Server:
         except OnemgError:
             self._zygote.close()
             raise
-        self._seen = state(settings.site)
+        self._seen = _state(settings.site)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _fork(self) -> Zygote:
@@ -122,7 +123,7 @@ class Server:
             await asyncio.to_thread(build.tree.read)
             await self._complete(build, journal)
             if not app.stopping:
-                await self._speak(build, app, self._seen, journal)
+                await self._speak(build, app, journal)
         except OnemgError as error:
             journal.event("failed", error=str(error))
             server.should_exit = True
@@ -135,19 +136,24 @@ class Server:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), self._settings.watch or None)
-            now = state(self._settings.site)
+            now = _state(self._settings.site)
             # A build is read when it has stood still for as long as one waits between two looks.
             if wake.is_set() or (now != self._seen and now == before):
                 wake.clear()
                 if build := await self._load(journal):
-                    await self._speak(build, app, now, journal)
+                    await self._speak(build, app, journal)
                     self._seen = now
                     old = app.renew(build)
                     if old.speakers is not None:
                         await old.speakers.leave()
-                    self._do(old.pool.close(self._settings.timeout + GRACE))
+                    self._do(self._close(old))
                     journal.event("reloaded", files=len(build.tree.files))
             before = now
+
+    async def _close(self, old: Build) -> None:
+        """Lets go of a build when requests that are on their way have had their time."""
+        await old.pool.close(self._settings.timeout + GRACE)
+        old.tree.close()
 
     async def _load(self, journal: Journal) -> Build | None:
         """Another build, ready to be served; nothing if it is not whole."""
@@ -165,11 +171,10 @@ class Server:
         await self._complete(build, journal)
         return build
 
-    async def _speak(self, build: Build, app: App, seen: list[tuple[int, int]], journal: Journal) -> None:
+    async def _speak(self, build: Build, app: App, journal: Journal) -> None:
         """Has a build served by other processes too, and waits until they can."""
         if self._settings.processes < 2:
             return
-        told = {"settings": self._settings, "state": seen, "rows": len(self._counts.rows)}
 
         def take(connection: socket.socket, came: bytes) -> None:
             self._do(self._take(app, connection, came))
@@ -183,7 +188,7 @@ class Server:
                     break
                 here -= connection.give(other)  # type: ignore[union-attr] # one of ours
 
-        build.speakers = speakers = Speakers(self._settings, build.pool, self._counts, told, take)
+        build.speakers = speakers = Speakers(self._settings, build.pool, self._counts, build.tree.descriptor, take)
         self._do(speakers.keep(balance))
         if await speakers.complete(_WHILE):
             journal.event("shared", processes=self._settings.processes)
@@ -209,6 +214,16 @@ class Server:
             build.api = await asyncio.to_thread(api.over, self._settings.project, Store.of(graph))
         except (OnemgError, OSError, SyntaxError) as error:
             journal.event("no api", error=str(error))
+
+
+def _state(root: Path) -> list[tuple[int, int]]:
+    """What tells one build of a site from the next, without reading it."""
+    found = []
+    for path in (root, root / GRAPH, root / "index.html", root.parent / "manifest.json"):
+        with contextlib.suppress(OSError):
+            held = path.stat()
+            found.append((held.st_ino, held.st_mtime_ns))
+    return found
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -79,7 +79,7 @@ class Response:
 
     status: int
     fields: Fields = field(default_factory=list)
-    body: bytes = b""
+    body: bytes | memoryview = b""
     stream: AsyncIterator[bytes] | None = None
     steady: bool = False
 
@@ -126,7 +126,7 @@ class Repeat(NamedTuple):
     entry: Entry
 
 
-def plain(status: int, media_type: str, body: bytes, more: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+def plain(status: int, media_type: str, body: bytes | memoryview, more: Iterable[tuple[bytes, bytes]] = ()) -> Response:
     """A response with content."""
     fields = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body)), *more]
     return Response(status, fields, body)

@@ -15,9 +15,9 @@ from collections.abc import Coroutine
 from email.utils import formatdate
 from typing import Any
 
+import pyoxigraph as ox
 from uvicorn.server import ServerState
 
-from onemg_kg.errors import OnemgError
 from onemg_kg.server import speakers
 from onemg_kg.server.app import App, Build
 from onemg_kg.server.connection import Connection, prefer_uvloop, take_over
@@ -27,7 +27,8 @@ from onemg_kg.server.lookups import Lookups
 from onemg_kg.server.messages import Entry, Request, Response
 from onemg_kg.server.metrics import CLOSED, HITS, KEPT, MISSES, REPEATS, Counts, Metrics
 from onemg_kg.server.pool import Gone
-from onemg_kg.server.tree import Tree, state
+from onemg_kg.server.settings import Settings
+from onemg_kg.server.tree import Tree
 from onemg_kg.server.workers import Job
 
 _ELSEWHERE = (b"/api/", b"/healthz", b"/readyz", b"/metrics")
@@ -172,28 +173,21 @@ class _Speaker:
 
 
 def run(channel: socket.socket, engine: Engine) -> None:
-    """Answers what comes through the channel, until its other end says otherwise or the build is not the same any more."""
-    content, descriptors, _, _ = socket.recv_fds(channel, 1 << 16, 1)
+    """Answers what comes through the channel, until its other end says otherwise."""
+    content, (counts, site), _, _ = socket.recv_fds(channel, 1 << 16, 2)
     told: dict[str, Any] = pickle.loads(content)
     prefer_uvloop()
-    asyncio.run(_serve(channel, engine, told, Counts(told["rows"], descriptors[0])))
+    metrics = Metrics(Counts(told["rows"], counts), told["row"])
+    asyncio.run(_serve(channel, engine.store, told["settings"], metrics, site))
 
 
-async def _serve(channel: socket.socket, engine: Engine, told: dict[str, Any], counts: Counts) -> None:
-    settings = told["settings"]
+async def _serve(channel: socket.socket, graph: ox.Store, settings: Settings, metrics: Metrics, site: int) -> None:
     journal = Journal(sys.stderr.fileno(), asyncio.get_running_loop().call_later)
-    try:
-        tree = Tree(settings.site)
-        tree.read()
-    except OnemgError:
-        return  # the next build is on its way
-    if state(settings.site) != told["state"]:
-        return
-    build = Build(tree, _Nobody(), settings, "")  # type: ignore[arg-type] # all that is asked of one
-    build.endpoint.lookups = Lookups(engine.store)
+    build = Build(Tree(settings.site, site), _Nobody(), settings, "")  # type: ignore[arg-type] # all that is asked of one
+    build.endpoint.lookups = Lookups(graph)
+    app = _App(settings, build, journal, metrics)
+    app.channel = channel
     gc.collect()
     gc.freeze()
-    app = _App(settings, build, journal, Metrics(counts, told["row"]))
-    app.channel = channel
     await _Speaker(app).serve()
     journal.flush()

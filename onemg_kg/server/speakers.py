@@ -11,7 +11,6 @@ import contextlib
 import pickle
 import socket
 from collections.abc import Callable
-from typing import Any
 
 from onemg_kg.server.frames import SPEAK
 from onemg_kg.server.metrics import CLOSED, Counts
@@ -100,13 +99,14 @@ class Speakers:
         settings: how many there are to be.
         pool: what forks them.
         counts: where they count.
-        told: what each is told when it begins.
+        site: the memory that holds the files.
         take: takes over a connection that one gives back.
     """
 
-    def __init__(self, settings: Settings, pool: Pool, counts: Counts, told: dict[str, Any], take: Take) -> None:
+    def __init__(self, settings: Settings, pool: Pool, counts: Counts, site: int, take: Take) -> None:
         self._wanted = settings.processes - 1
-        self._pool, self._counts, self._told, self._take = pool, counts, told, take
+        self._pool, self._counts, self._site, self._take = pool, counts, site, take
+        self._told = {"settings": settings, "rows": len(counts.rows)}
         self._all: list[Speaker] = []
         self._is_leaving = False
         self._changed = asyncio.Event()
@@ -149,7 +149,7 @@ class Speakers:
             with theirs:
                 one = Speaker(self._pool.fork(SPEAK, theirs), ours, self._counts, row)
             with contextlib.suppress(OSError):  # it is gone already, which is heard next
-                socket.send_fds(ours, [pickle.dumps({**self._told, "row": row})], [self._counts.descriptor])
+                socket.send_fds(ours, [pickle.dumps({**self._told, "row": row})], [self._counts.descriptor, self._site])
             self._all.append(one)
             self._pool.loop.add_reader(ours, self._hear, one)
 
@@ -167,7 +167,7 @@ class Speakers:
             self._pool.bury(one.name)
             self._all.remove(one)
             self._counts.give_back(one.row)
-            # One that ends before it can answer will most likely do so again: the site is another, or cannot be read.
+            # One that ends before it can answer will most likely do so again.
             self._pause = _LOOK if one.is_ready else min(2 * self._pause, _LONGEST)
             self._again = self._pool.loop.time() + self._pause
             self._changed.set()

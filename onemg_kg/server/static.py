@@ -111,7 +111,7 @@ async def _send(file: File, request: Request, more: Fields) -> Response:
     return _answer(file, coding, content, request, more)
 
 
-def _answer(file: File, coding: str, content: bytes, request: Request, more: Fields) -> Response:
+def _answer(file: File, coding: str, content: bytes | memoryview, request: Request, more: Fields) -> Response:
     tag = f'"{file.tag}{"-" + coding if coding else ""}"'
     fields: Fields = [
         (b"etag", tag.encode()),
@@ -189,7 +189,7 @@ def _may_range(request: Request, tag: str, modified: int) -> bool:
     return condition is None or condition.strip() == tag or _date(condition) == modified
 
 
-def _part(wanted: str, content: bytes, fields: Iterable[tuple[bytes, bytes]]) -> Response:
+def _part(wanted: str, content: bytes | memoryview, fields: Iterable[tuple[bytes, bytes]]) -> Response:
     """One range of a content. Of several, or in another unit, a server may send the whole (RFC 9110, 14.2)."""
     size = len(content)
     found = _RANGE.fullmatch(wanted.strip())

@@ -1,11 +1,11 @@
 """The static site in memory: every file with what a response says of it, read once, when first asked for or soon after."""
 
-import contextlib
 import functools
 import gzip
 import hashlib
 import json
 import mimetypes
+import mmap
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -47,6 +47,8 @@ CODINGS = ("br", "gzip")
 """The codings in which a file can be had, the better first."""
 _SMALLEST = 256
 """How many bytes a file must have to be worth compressing."""
+_LENGTH = 8
+"""How many bytes say how long the list of files in memory is."""
 
 _THINGS = ("id/", "voc/")
 """Below these paths an IRI names a thing, which cannot be sent: see docs/identifiers.md. Elsewhere it names a document."""
@@ -83,7 +85,7 @@ class File:
     _tag: str = ""
 
     @functools.cached_property
-    def content(self) -> bytes:
+    def content(self) -> bytes | memoryview:
         """Its content.
 
         Raises:
@@ -163,8 +165,10 @@ class Tree:
 
     Args:
         root: its folder.
+        held: memory that holds it already, made by :meth:`read` in another process; nothing is read from the folder then.
 
     Attributes:
+        descriptor: the memory that holds it, for other processes; -1 until it is read.
         targets: what is at each address, by the path of a request's target, percent-encoded: a file, a document, what was
             withdrawn, or the address of a folder that lacks its slash.
         size: how many bytes its files have.
@@ -173,8 +177,9 @@ class Tree:
         ProjectError: the folder is not there or holds no site.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.files = {file.path: file for file in _look(root)}
+    def __init__(self, root: Path, held: int = -1) -> None:
+        self.files = {file.path: file for file in (_look(root) if held < 0 else _held(held))}
+        self.descriptor = held
         self._root = root
         if GRAPH not in self.files:
             raise ProjectError(
@@ -238,22 +243,41 @@ class Tree:
 
     def _withdraw(self) -> None:
         file = self.files.get(DEPRECATED)
-        for path, said in json.loads(file.content).items() if file else ():
+        for path, said in json.loads(bytes(file.content)).items() if file else ():
             gone = Gone(tuple(iri_reference(iri) for iri in said.get("replacedBy", [])))
             # What is withdrawn may still be described: then its documents stay, and say so.
             self.targets[address(BASE + path)] = gone
 
     def read(self) -> None:
-        """Reads every file that was not asked for yet: the folder may be replaced later.
+        """Reads every file: the folder may be replaced later. All are in memory that other processes can share.
 
         Raises:
-            ProjectError: it was replaced already.
+            ProjectError: it was replaced already, or is being written.
         """
-        try:
-            for file in self.files.values():
-                file.content  # noqa: B018 - kept from then on
-        except OSError as error:
-            raise _unreadable(self._root, error) from None
+        index = json.dumps([(file.path, file.size, file.modified) for file in self.files.values()]).encode()
+        self.descriptor = os.memfd_create("site")
+        os.ftruncate(self.descriptor, _LENGTH + len(index) + self.size)
+        held = memoryview(mmap.mmap(self.descriptor, 0))
+        held[: _LENGTH + len(index)] = len(index).to_bytes(_LENGTH) + index
+        end = _LENGTH + len(index)
+        for file in self.files.values():
+            part = held[end : end + file.size]
+            end += file.size
+            try:
+                with open(file.source, "rb", buffering=0) as source:  # noqa: PTH123 - as above
+                    is_whole = source.readinto(part) == file.size and not source.read(1)
+            except OSError as error:
+                raise _unreadable(self._root, error) from None
+            if not is_whole:
+                raise ProjectError("changes while it is read.", source=file.source, fix="Build again.")
+            file.content = part
+
+    def close(self) -> None:
+        """Lets go of the files, when nobody asks for them any more."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        for held in (self.files, self.targets, self.documents):
+            held.clear()  # they refer to each other, and may never be looked at again to find that out
 
     def find(self, path: str) -> File | Document | Gone | str | None:
         """What is at the path of a request's target, however that is percent-encoded (RFC 3986, 6.2.2)."""
@@ -262,16 +286,6 @@ class Tree:
             with_octets = unquote(path, encoding="latin-1")
             found = self.targets.get(quote(with_octets, safe="/!$&'()*+,;=:@~", encoding="latin-1"))
         return found
-
-
-def state(root: Path) -> list[tuple[int, int]]:
-    """What tells one build of a site from the next, without reading it."""
-    found = []
-    for path in (root, root / GRAPH, root / "index.html", root.parent / "manifest.json"):
-        with contextlib.suppress(OSError):
-            held = path.stat()
-            found.append((held.st_ino, held.st_mtime_ns))
-    return found
 
 
 def address(iri: str) -> str:
@@ -299,6 +313,17 @@ def _look(root: Path) -> Iterator[File]:
                         yield File(path, entry.path, state.st_size, int(state.st_mtime), media_type(path))
     except OSError as error:
         raise _unreadable(root, error) from None
+
+
+def _held(descriptor: int) -> Iterator[File]:
+    """Every file that :meth:`Tree.read` put into memory."""
+    held = memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
+    end = _LENGTH + int.from_bytes(held[:_LENGTH])
+    for path, size, modified in json.loads(bytes(held[_LENGTH:end])):
+        file = File(path, "", size, modified, media_type(path))
+        file.content = held[end : end + size]
+        end += size
+        yield file
 
 
 def _unreadable(root: Path, error: OSError) -> ProjectError:
