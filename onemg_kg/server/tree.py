@@ -276,8 +276,11 @@ class Tree:
         """Lets go of the files, when nobody asks for them any more."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
+        # They refer to each other, which the collector of garbage does not see where they are frozen.
+        for file in self.files.values():
+            file.linked = str
         for held in (self.files, self.targets, self.documents):
-            held.clear()  # they refer to each other, and may never be looked at again to find that out
+            held.clear()
 
     def find(self, path: str) -> File | Document | Gone | str | None:
         """What is at the path of a request's target, however that is percent-encoded (RFC 3986, 6.2.2)."""

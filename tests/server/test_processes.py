@@ -310,3 +310,28 @@ def test_one_that_is_told_to_stop_as_it_begins_does_not_wait_for_the_others(tmp_
     server.send_signal(signal.SIGTERM)
     assert server.wait(20) == 0, log.read_text()
     assert time.monotonic() - started < 5
+
+
+def test_builds_that_were_replaced_take_no_memory(tmp_path: Path, small_site: Path, serve: Callable[..., Any]) -> None:
+    """And the files of the one that is served are there once, however many processes serve them."""
+    site = tmp_path / "site"
+    shutil.copytree(small_site, site, symlinks=True)
+    size = 40 << 20
+    (site / "assets" / "large.png").write_bytes(os.urandom(size))
+
+    def held(process: int) -> int:
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
+        return sum(int(kib) for kib in re.findall(r"^Pss_(?:Anon|Shmem): +(\d+)", rollup, re.MULTILINE)) << 10
+
+    live = serve(site, processes=2, watch=0.0)
+    with connections(live, 4) as made:
+        speaker = holder(elsewhere(live, made).sock)
+        first = held(live.process.pid)
+        assert first + held(speaker) < 2 * size + (120 << 20)
+        for number in range(3):
+            live.process.send_signal(signal.SIGHUP)
+            live.wait_for("reloaded", number + 1)
+    end = time.monotonic() + 20
+    while held(live.process.pid) > first + size and time.monotonic() < end:
+        time.sleep(0.1)
+    assert held(live.process.pid) < first + size
