@@ -323,17 +323,18 @@ class Connection(HttpToolsProtocol):
         close = b"\r\n" if self._short.keep_alive else b"connection: close\r\n\r\n"
         status = STATUS_LINE[response.status]
         size = 0 if request.is_head else len(response.body)
+        entry = self.application.entry(request, response, size)
         if size <= _BRIEF:
             rest = response.lines + close + (response.body if size else b"")
             self.transport.write(status + self._always() + rest)
             if response.steady:
-                self._repeat = Repeat(status, rest, self.application.entry(request, response, size))
+                self._repeat = Repeat(status, rest, entry)
         else:
             self.transport.write(status + self._always() + response.lines + close)
             self.transport.write(response.body)
         if not self._short.keep_alive:
             self.transport.close()
-        self.application.account(request, response, size, started)
+        self.application.note(entry, started)
 
     def _cycle(self, request: Request) -> RequestResponseCycle:
         """What uvicorn sends an answer with that comes in pieces."""

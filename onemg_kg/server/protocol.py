@@ -12,7 +12,7 @@ from onemg_kg.server.cache import Cache
 from onemg_kg.server.description import Description
 from onemg_kg.server.engine import RESULTS
 from onemg_kg.server.lookups import Lookups
-from onemg_kg.server.messages import Fields, Request, Response, not_allowed, options, problem
+from onemg_kg.server.messages import Request, Response, not_allowed, options, problem
 from onemg_kg.server.pool import Gone, Pool
 from onemg_kg.server.workers import Failed, Job
 
@@ -243,7 +243,7 @@ class Endpoint:
         await _ready(job, gone)
         form = job.head["format"]
         if not job.done:
-            return Response(200, _fields(form), stream=job.rest())
+            return Response(200, [*_fields(form)], stream=job.rest())
         return _whole(form, job.take(), steady=job.head["steady"])
 
     async def _describe(self, request: Request) -> Response:
@@ -280,10 +280,11 @@ async def _ready(job: Job, gone: Gone) -> None:
             watcher.cancel()
 
 
-def _fields(form: str) -> Fields:
+@functools.cache
+def _fields(form: str) -> tuple[tuple[bytes, bytes], ...]:
     """What a response says of an answer in a format."""
     media_type = _TYPES[form] + ("; charset=utf-8" if _TYPES[form].startswith("text/") else "")
-    return [(b"content-type", media_type.encode()), _VARY, (b"cache-control", b"public, no-cache")]
+    return (b"content-type", media_type.encode()), _VARY, (b"cache-control", b"public, no-cache")
 
 
 def _whole(form: str, body: bytes, *, steady: bool) -> Response:
