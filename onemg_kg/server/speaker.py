@@ -63,24 +63,28 @@ class _App(App):
 
 
 class _Connection(Connection):
-    """A connection that is given back with the first request that is not answered at once."""
+    """A connection that is given back with the first request that is not answered at once.
+
+    Attributes:
+        is_leaving: whether it is about to be given back: that goes on by itself.
+    """
 
     application: _App
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._unanswered = b""
-        self._is_leaving = False
+        self.is_leaving = False
 
     def data_received(self, data: bytes) -> None:
         """A request, if it is whole and alone, as nearly all are; anything else is for the first process."""
-        if self._is_leaving:
+        if self.is_leaving:
             self._unanswered += data
             return
         self._unanswered = data
         if data[:1] in (b"G", b"H") and data.find(_END) == len(data) - len(_END) and self._is_free():
             super().data_received(data)
-            if not self._is_leaving:
+            if not self.is_leaving:
                 self._unanswered = b""
         else:
             self.leave()
@@ -94,8 +98,8 @@ class _Connection(Connection):
         """Gives the connection back with the bytes that came and are not answered, when all that was answered is sent."""
         if self.transport.is_closing():
             return
-        if not self._is_leaving:
-            self._is_leaving = True
+        if not self.is_leaving:
+            self.is_leaving = True
             self.cycle = self._short  # the parser goes on to the end of what came, and begins no answer
             self.transport.pause_reading()
             self._settle()
@@ -150,7 +154,8 @@ class _Speaker:
                 await asyncio.wait_for(self._is_told.wait(), 1)
         while self._tasks or self._state.connections:
             for connection in list(self._state.connections):
-                connection.leave()  # type: ignore[union-attr] # one of ours
+                if not connection.is_leaving:  # type: ignore[union-attr] # one of ours
+                    connection.leave()  # type: ignore[union-attr]
             await asyncio.sleep(_AGAIN)
 
     def _date(self) -> None:
