@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from onemg_kg import __version__, catalogue, dumps, graph, hosting, markup, publication, questions, ruledocs, shacl, site, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
 from onemg_kg.project import Project
+from onemg_kg.spool import Files
 from onemg_kg.store import Queryable
 from onemg_kg.terms import BASE, shorten
 
@@ -37,7 +37,7 @@ class Built:
         findings: what validation found that is no violation.
     """
 
-    files: dict[str, bytes]
+    files: Mapping[str, bytes]
     pages: Callable[[], Iterator[tuple[str, bytes]]] = lambda: iter(())
     stated: int = 0
     inferred: int = 0
@@ -124,33 +124,37 @@ def validate(project: Project, loaded: graph.Graph) -> list[Finding]:
 _UNKNOWN = site.Place()
 
 
-def make(project: Project, place: site.Place = _UNKNOWN, progress: Callable[[str], None] = lambda _: None) -> Built:
+def make(
+    project: Project,
+    place: site.Place = _UNKNOWN,
+    progress: Callable[[str], None] = lambda _: None,
+    with_site: bool = True,
+) -> Built:
     """Make a build.
 
     Args:
         project: the graph's source.
         place: where the site will stand, as far as that is known.
         progress: told what is being done.
+        with_site: make the web site too, and what configures servers for it. It needs the whole graph in memory.
 
     Raises:
         InvalidGraph: the graph violates a shape.
-        OnemgError: a file cannot be read.
+        OnemgError: a file cannot be read, or there is no room for temporary files.
     """
     made = core(project, progress)
     loaded, written = made.loaded, made.dumps
     progress("answering questions")
     answers = questions.answers(project, loaded.store)
     documents = markup.of_all(project, loaded.store, written.record)
+    files = written.files
+    for others in (made.files, ruledocs.render(project), questions.render(answers), markup.jekyll(documents)):
+        files.hold(others)
+    if not with_site:
+        return Built(files, stated=written.stated, inferred=written.inferred, findings=made.findings)
     # Servers are told an origin even where it is not known.
     hosts = hosting.render(_NOWHERE if place.origin == BASE else place.origin)
-    files = {
-        **made.files,
-        **ruledocs.render(project),
-        **questions.render(answers),
-        **written.files,
-        **markup.jekyll(documents),
-        **{f"hosting/{path}": content for path, content in hosts.items()},
-    }
+    files.hold({f"hosting/{path}": content for path, content in hosts.items()})
     content = site.Content(
         project,
         [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(written.record, loaded.stated)],
@@ -193,18 +197,18 @@ def export(project: Project, store: Queryable, source: str, progress: Callable[[
     return Built(files)
 
 
-def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+def _placed(files: Files) -> Files:
     """The files of a build that are part of the site, by their place there."""
-    places: dict[str, bytes] = {}
-    for name, content in files.items():
+    places: dict[str, str] = {}
+    for name in files:
         stem, _, suffix = name.partition(".")
         if stem == "ontology":
-            places[f"ns.{suffix}"] = content
+            places[f"ns.{suffix}"] = name
         elif stem in {"framework", "inferred", "schemes", "catalogue", "gdi"}:
-            places[f"data/{name}"] = content
+            places[f"data/{name}"] = name
         elif stem in {"shapes", "context"} or stem.startswith(("views/", "rules/")):
-            places[name] = content
-    return places
+            places[name] = name
+    return files.placed(places)
 
 
 def describe(finding: Finding) -> str:
@@ -271,12 +275,22 @@ def _fill(folder: Path, built: Built) -> Written:
     """Write every file, and last the manifest of them."""
     told: dict[str, dict[str, int | str]] = {}
     made: set[Path] = set()
-    for name, content in chain(built.files.items(), ((f"site/{path}", page) for path, page in built.pages())):
+
+    def place(name: str) -> Path:
         path = folder / name
         if path.parent not in made:
             path.parent.mkdir(parents=True, exist_ok=True)
             made.add(path.parent)
-        path.write_bytes(content)
+        return path
+
+    files = built.files if isinstance(built.files, Files) else Files(built.files)
+    for name in files:
+        files.put(name, place(name))
+        size, digest = files.told(name)
+        told[name] = {"bytes": size, "sha256": digest}
+    for path, content in built.pages():
+        name = f"site/{path}"
+        place(name).write_bytes(content)
         told[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     listing = {"name": "onemg-kg", "version": __version__, "files": dict(sorted(told.items()))}
     manifest = (json.dumps(listing, indent=2) + "\n").encode()

@@ -1,14 +1,16 @@
 """The graph's record of itself: DCAT 3 (DCAT-AP 3.0.1), VoID, PROV, with everything that can be counted counted."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
+from itertools import groupby
+from operator import itemgetter
 
 import pyoxigraph as ox
 
-from onemg_kg.formats import Format, Tokens
+from onemg_kg.formats import Dataset, Format, together
 from onemg_kg.graph import GRAPHS
-from onemg_kg.store import Graphs, from_lines
+from onemg_kg.spool import in_order, once
+from onemg_kg.store import Graphs, from_lines, pieces
 from onemg_kg.terms import BASE, NS, term, text
 
 _DATASET = "data/framework"
@@ -44,17 +46,21 @@ class _Record:
         self.triples.append(ox.Triple(term(subject), term(predicate), value))
 
 
-def _counts(record: _Record, triples: Collection[Tokens]) -> None:
+def _counts(record: _Record, triples: Dataset) -> None:
     """Statistics (VoID, section 4)."""
     type_ = str(term("rdf:type"))
-    subjects = {quad[0] for quad in triples}
+    subjects = entities = 0
+    for subject, _ in groupby(triples, itemgetter(0)):
+        subjects += 1
+        entities += subject.startswith("<" + BASE)
     members = Counter(quad[2] for quad in triples if quad[1] == type_)
+    objects = sum(1 for _ in once(in_order((quad[2] for quad in triples), len)))
     record.say(_DATASET, "void:triples", len(triples))
-    record.say(_DATASET, "void:entities", sum(subject.startswith("<" + BASE) for subject in subjects))
-    record.say(_DATASET, "void:distinctSubjects", len(subjects))
-    record.say(_DATASET, "void:distinctObjects", len({quad[2] for quad in triples}))
+    record.say(_DATASET, "void:entities", entities)
+    record.say(_DATASET, "void:distinctSubjects", subjects)
+    record.say(_DATASET, "void:distinctObjects", objects)
     record.say(_DATASET, "void:classes", len(members))
-    record.say(_DATASET, "void:properties", len({quad[1] for quad in triples}))
+    record.say(_DATASET, "void:properties", len(triples.predicates))
     for name, number in sorted((token.strip("<>"), number) for token, number in members.items()):
         if name.startswith(NS):
             part = f"{_DATASET}#class-{name.removeprefix(NS)}"
@@ -64,7 +70,7 @@ def _counts(record: _Record, triples: Collection[Tokens]) -> None:
             record.say(part, "void:entities", number)
 
 
-def _distribution(record: _Record, name: str, form: Format, content: bytes) -> None:
+def _distribution(record: _Record, name: str, form: Format, size: int, sha256: str) -> None:
     """One file of the graph (DCAT 3, section 6.8)."""
     node = f"data/{name}"
     holds = _FOLLOWS if name.startswith("inferred") else _BOTH if form.name in {"nquads", "trig"} else _STATED
@@ -82,19 +88,18 @@ def _distribution(record: _Record, name: str, form: Format, content: bytes) -> N
     record.say(file_type, "rdf:type", "dcterms:MediaTypeOrExtent")
     record.say(file_type, "skos:inScheme", "http://publications.europa.eu/resource/authority/file-type")
     record.say(node, "dcterms:license", "https://creativecommons.org/licenses/by/4.0/")
-    record.say(node, "dcat:byteSize", len(content))
+    record.say(node, "dcat:byteSize", size)
     record.say(node, "spdx:checksum", node + "#checksum")
     record.say(node + "#checksum", "rdf:type", "spdx:Checksum")
     record.say(node + "#checksum", "spdx:algorithm", "spdx:checksumAlgorithm_sha256")
-    digest = ox.Literal(hashlib.sha256(content).hexdigest(), datatype=term("xsd:hexBinary"))
-    record.say(node + "#checksum", "spdx:checksumValue", digest)
+    record.say(node + "#checksum", "spdx:checksumValue", ox.Literal(sha256, datatype=term("xsd:hexBinary")))
 
 
 def describe(
     lines: Graphs,
-    stated: Collection[Tokens],
-    inferred: Collection[Tokens],
-    distributions: Mapping[str, tuple[Format, bytes]],
+    stated: Dataset,
+    inferred: Dataset,
+    distributions: Mapping[str, tuple[Format, int, str]],
     version: str,
 ) -> list[ox.Triple]:
     """The catalogue record of a build.
@@ -103,7 +108,7 @@ def describe(
         lines: what the graph states, by file.
         stated: what is published of that, each statement once, without the names of the graphs.
         inferred: what follows from it, likewise.
-        distributions: the files of the graph, by name.
+        distributions: the files of the graph, by name: format, size, SHA-256.
         version: the version of the graph.
 
     Returns:
@@ -114,13 +119,13 @@ def describe(
     named = {text(triple.object) for triple in _about(lines, kept) if isinstance(triple.object, ox.NamedNode)}
     kept |= {f"<{iri}>" for iri in named if iri.startswith(BASE + "id/org/")}
     record.triples = _about(lines, kept)
-    _counts(record, {*stated, *inferred})
+    _counts(record, together(stated, inferred))
     for part, said in (("stated", stated), ("inferred", inferred)):
         record.say(_DATASET, "void:subset", f"{_DATASET}#{part}")
         record.say(f"{_DATASET}#{part}", "rdf:type", "void:Dataset")
         record.say(f"{_DATASET}#{part}", "void:triples", len(said))
-    for name, (form, content) in distributions.items():
-        _distribution(record, name, form, content)
+    for name, (form, size, sha256) in distributions.items():
+        _distribution(record, name, form, size, sha256)
     record.say(_DATASET, "dcat:version", ox.Literal(version))
     for date in _dates(record.triples):
         record.say(_DATASET, "dcterms:modified", date)
@@ -139,7 +144,7 @@ def describe(
 
 def _about(lines: Graphs, subjects: Set[str]) -> list[ox.Triple]:
     """What is said in the graph of the record, and of some subjects anywhere."""
-    told = [line for name, held in lines.items() for line in held if name == _RECORD or line.partition(" ")[0] in subjects]
+    told = [line for name, held in pieces(lines) for line in held if name == _RECORD or line.partition(" ")[0] in subjects]
     return [quad.triple for quad in from_lines(told)]
 
 

@@ -10,8 +10,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 
@@ -19,9 +18,10 @@ import pyoxigraph as ox
 
 from onemg_kg import catalogue
 from onemg_kg.errors import OnemgError
-from onemg_kg.formats import FORMATS, Context, Dataset, derive, of_lines, tokens, triples
+from onemg_kg.formats import FORMATS, Context, Dataset, derive, of_lines, together, tokens, triples
 from onemg_kg.graph import GRAPHS, RULES, Graph
-from onemg_kg.store import Graphs
+from onemg_kg.spool import Files
+from onemg_kg.store import Graphs, Spooled, pieces
 from onemg_kg.terms import PREFIXES
 
 _PLAIN = ("turtle", "ntriples", "rdfxml")
@@ -43,7 +43,7 @@ class Stated:
     lines: Graphs
     quads: Dataset
     parts: dict[str, Dataset]
-    files: dict[str, bytes]
+    files: Files
 
 
 @dataclass(frozen=True)
@@ -58,33 +58,38 @@ class Dumps:
         inferred: how many follow.
     """
 
-    files: dict[str, bytes]
+    files: Files
     published: Context
     record: list[ox.Triple]
     stated: int
     inferred: int
 
 
-def begin(lines: Graphs, shape_lines: Graphs) -> Stated:
+def begin(lines: Graphs, shape_lines: Graphs, files: Files) -> Stated:
     """Write what does not depend on what follows by rules.
 
     Args:
         lines: what ``ontology/`` and ``data/`` state.
         shape_lines: what ``shapes/`` states.
+        files: where to.
 
     Raises:
         RdfError: a format cannot hold a statement.
+        OnemgError: there is no room for temporary files.
     """
-    quads = of_lines(lines)
+    quads = of_lines(pieces(lines))
+    shapes = of_lines(pieces(shape_lines))
     parts = {
         "framework": _part(quads, "ontology/schemes/", "data/"),
         "ontology": _part(quads, "ontology/onemg"),
         "schemes": _part(quads, "ontology/schemes/"),
-        "shapes": of_lines({"": chain.from_iterable(shape_lines.values())}),
+        "shapes": triples(shapes),
     }
-    files = {path: content for name, held in parts.items() for path, content in _write(name, held, _PLAIN).items()}
-    ontology = {name: held for name, held in lines.items() if name.startswith(GRAPHS + "ontology/onemg")}
-    files |= _write("ontology", of_lines(ontology), _QUADS) | _write("shapes", of_lines(shape_lines), _QUADS)
+    for name, held in parts.items():
+        _write(files, name, held, _PLAIN)
+    ontology = ((name, lines[name]) for name in lines if name.startswith(GRAPHS + "ontology/onemg"))
+    _write(files, "ontology", of_lines(ontology), _QUADS)
+    _write(files, "shapes", shapes, _QUADS)
     return Stated(lines, quads, parts, files)
 
 
@@ -99,22 +104,24 @@ def finish(begun: Stated, inferred: Graphs, version: str, bridges: Mapping[str, 
 
     Raises:
         RdfError: a format cannot hold a statement.
+        OnemgError: there is no room for temporary files.
     """
-    quads = of_lines(inferred)
-    everything, follows = Dataset(sorted([*begun.quads, *quads])), triples(quads, RULES)
+    quads, files = of_lines(pieces(inferred)), begun.files
+    everything, follows = together(begun.quads, quads), triples(quads, RULES)
     context = derive(PREFIXES, everything)
-    files = begun.files | _write("framework", everything, _QUADS) | _write("inferred", follows, _TRIPLES, context)
+    _write(files, "framework", everything, _QUADS)
+    _write(files, "inferred", follows, _TRIPLES, context)
     for name, held in begun.parts.items():
-        files |= _write(name, held, ("jsonld",), context)
+        _write(files, name, held, ("jsonld",), context)
     framework = begun.parts["framework"]
     told = [("framework", form) for form in _TRIPLES + _QUADS] + [("inferred", form) for form in _TRIPLES]
     distributions = {name + FORMATS[form].suffix: FORMATS[form] for name, form in told}
     record = catalogue.describe(
-        begun.lines, framework, follows, {path: (form, files[path]) for path, form in distributions.items()}, version
+        begun.lines, framework, follows, {path: (form, *files.told(path)) for path, form in distributions.items()}, version
     )
     for name, graph in {"catalogue": record, **bridges}.items():
-        files |= _write(name, tokens(graph), _TRIPLES, context)
-    files["context.jsonld"] = (json.dumps({"@context": context.definitions()}, indent=2) + "\n").encode()
+        _write(files, name, tokens(graph), _TRIPLES, context)
+    files.add("context.jsonld", [(json.dumps({"@context": context.definitions()}, indent=2) + "\n").encode()])
     return Dumps(files, context, record, len(framework), len(follows))
 
 
@@ -124,7 +131,7 @@ def write(loaded: Graph, version: str, bridges: Mapping[str, Iterable[ox.Triple]
     Raises:
         RdfError: a format cannot hold a statement.
     """
-    return finish(begin(loaded.lines, loaded.shape_lines), loaded.inferred_lines, version, bridges)
+    return finish(begin(loaded.lines, loaded.shape_lines, Files()), loaded.inferred_lines, version, bridges)
 
 
 class Beside:
@@ -140,7 +147,7 @@ class Beside:
     """
 
     def __init__(self, lines: Graphs, shape_lines: Graphs, version: str) -> None:
-        self._given = lines, shape_lines, version
+        self._given = lines, shape_lines, version, Files()
         self._process: ForkProcess | None = None
         self._sender: threading.Thread | None = None
         if sys.platform == "linux":  # elsewhere a fork is missing, or not safe
@@ -167,13 +174,15 @@ class Beside:
 
         Raises:
             RdfError: a format cannot hold a statement.
+            OnemgError: there is no room for temporary files.
         """
+        lines, shape_lines, version, files = self._given
         if self._process is not None:
             with suppress(EOFError, OSError):
                 found: Dumps = self._connection.recv()
-                return found
-        lines, shape_lines, version = self._given
-        return finish(begin(lines, shape_lines), self._told[0], version, self._told[1])
+                files.adopt(found.files)
+                return replace(found, files=files)
+        return finish(begin(lines, shape_lines, files), self._told[0], version, self._told[1])
 
     def close(self) -> None:
         """End the process, if it has not ended."""
@@ -185,13 +194,17 @@ class Beside:
             self._connection.close()
 
 
-def _write_beside(lines: Graphs, shape_lines: Graphs, version: str, theirs: Connection, connection: Connection) -> None:
+def _write_beside(
+    lines: Graphs, shape_lines: Graphs, version: str, files: Files, theirs: Connection, connection: Connection
+) -> None:
     """What the process does. If anything goes wrong it says nothing: it is the other one that speaks."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     theirs.close()  # inherited: who holds both ends never learns that the other process was killed
     with suppress(OnemgError, MemoryError, EOFError, OSError):
-        begun = begin(lines, shape_lines)
+        begun = begin(lines, shape_lines, files)
         inferred, bridges = connection.recv()
+        if isinstance(inferred, Spooled) and isinstance(lines, Spooled):
+            inferred.adopt(lines)
         connection.send(finish(begun, inferred, version, bridges))
 
 
@@ -199,6 +212,6 @@ def _part(quads: Dataset, *folders: str) -> Dataset:
     return triples(quads, *(GRAPHS + folder for folder in folders))
 
 
-def _write(name: str, held: Dataset, formats: Iterable[str], context: Context | None = None) -> dict[str, bytes]:
-    forms = [FORMATS[form] for form in formats]
-    return {name + form.suffix: form.write_tokens(held, PREFIXES, context) for form in forms}
+def _write(files: Files, name: str, held: Dataset, formats: Iterable[str], context: Context | None = None) -> None:
+    for form in (FORMATS[form] for form in formats):
+        files.add(name + form.suffix, form.pieces(held, PREFIXES, context))

@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -15,7 +15,8 @@ import pyoxigraph as ox
 from onemg_kg import queries
 from onemg_kg.errors import QueryError, RdfError
 from onemg_kg.project import Project
-from onemg_kg.store import Graphs, Store, to_lines, to_quads
+from onemg_kg.spool import Records, Spool, chunks, in_order, once
+from onemg_kg.store import Database, Graphs, Spooled, Store, from_lines, gathered, joined, to_lines, to_quads
 from onemg_kg.terms import BASE
 
 GRAPHS = BASE + "graph/"
@@ -60,7 +61,7 @@ class Graph:
 
     def whole(self) -> Graphs:
         """What is stated and what follows."""
-        return {**self.lines, **self.inferred_lines}
+        return joined(self.lines, self.inferred_lines)
 
 
 def graph_name(project: Project, path: Path) -> ox.NamedNode:
@@ -86,7 +87,7 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
 
 def _read(project: Project, paths: Iterable[Path]) -> Graphs:
     """The statements of Turtle files by named graph."""
-    return {graph_name(project, path).value: _parse(project, path, path.read_bytes()) for path in paths}
+    return gathered((graph_name(project, path).value, _parse(project, path, path.read_bytes())) for path in paths)
 
 
 def _parse(project: Project, path: Path, content: bytes) -> list[str]:
@@ -145,28 +146,91 @@ def infer(rules: list[queries.Query], store: Store, stated: Iterable[str]) -> Gr
     """
     known = frozenset(stated)
     found: dict[str, set[str]] = {rule.name: set() for rule in rules}
+
+    def run(rule: queries.Query) -> bool:
+        mine = found[rule.name]
+        new = [line for line in store.construct_lines(rule.text, str(rule.path)) if line not in known and line not in mine]
+        _refuse_others(new, rule)
+        if new:
+            mine.update(new)
+            store.add_lines(new, RULES + rule.name)
+        return bool(new)
+
+    _to_fixed_point(rules, run)
+    return {RULES + name: sorted(lines) for name, lines in sorted(found.items()) if lines}
+
+
+def infer_on_disk(rules: list[queries.Query], store: Database, stated: Spooled) -> Spooled:
+    """As :func:`infer`, where neither what is stated nor what follows fits into memory.
+
+    A statement is stated if it is in the union and not only in the graphs of rules. What is told apart is what the store tells
+    apart: a rule that gives a stated literal which the store rewrites is not refused.
+
+    Args:
+        rules: as there.
+        store: as there.
+        stated: in the file of which the lines are put.
+
+    Raises:
+        QueryError: as :func:`infer`.
+        OnemgError: there is no room for temporary files.
+    """
+    found: dict[str, list[Records[str]]] = {rule.name: [] for rule in rules}
+
+    def run(rule: queries.Query) -> bool:
+        graph, file = RULES + rule.name, Spool()
+        mine = found[rule.name]
+        new: list[Records[str]] = []
+        for lines in store.construct_pieces(rule.text, str(rule.path)):
+            kept = [line for line, quad in zip(lines, from_lines(lines), strict=True) if is_new(quad.triple, graph, bool(mine))]
+            _refuse_others(kept, rule)
+            if kept:
+                new.append(Records(kept, file))
+        store.add_pieces((graph, list(lines)) for lines in new)
+        mine += new
+        return bool(new)
+
+    def is_new(triple: ox.Triple, graph: str, again: bool) -> bool:
+        if again and store.holds(triple, graph):
+            return False
+        return not store.holds(triple) or all(not name or name.startswith(RULES) for name in store.graphs_of(triple))
+
+    _to_fixed_point(rules, run)
+    inferred = Spooled(stated)
+    for name, parts in sorted(found.items()):
+        for lines in chunks(once(in_order(chain.from_iterable(parts), len)), len):
+            if lines:
+                inferred.add(RULES + name, lines)
+    return inferred
+
+
+def _to_fixed_point(rules: list[queries.Query], run: Callable[[queries.Query], bool]) -> None:
+    """Run each rule until none finds anything new; ``run`` says whether one did."""
     waiting = deque(rules)
     done: list[queries.Query] = []
     while waiting:
         rule = waiting.popleft()
-        mine = found[rule.name]
-        new = [line for line in store.construct_lines(rule.text, str(rule.path)) if line not in known and line not in mine]
-        for line in new:
-            if not _IRIS.fullmatch(line):
-                raise QueryError(
-                    f"infers {line.removesuffix(' .')}, whose subject or object is no IRI.",
-                    source=str(rule.path),
-                    fix="Let rules relate things that have an IRI.",
-                )
-        if new:
-            mine.update(new)
-            store.add_lines(new, RULES + rule.name)
+        if run(rule):
             waiting.extend(done)  # they have not seen it
             done.clear()
             waiting.append(rule)
         else:
             done.append(rule)
-    return {RULES + name: sorted(lines) for name, lines in sorted(found.items()) if lines}
+
+
+def _refuse_others(lines: Iterable[str], rule: queries.Query) -> None:
+    """Refuse a statement that is not one between IRIs.
+
+    Raises:
+        QueryError: it is what the rule gives.
+    """
+    for line in lines:
+        if not _IRIS.fullmatch(line):
+            raise QueryError(
+                f"infers {line.removesuffix(' .')}, whose subject or object is no IRI.",
+                source=str(rule.path),
+                fix="Let rules relate things that have an IRI.",
+            )
 
 
 def load(project: Project) -> Graph:
@@ -221,7 +285,7 @@ def for_queries(project: Project, contents: Mapping[str, bytes]) -> Store:
     files = {project.root / path: content for path, content in contents.items()}
     turtle = {path: content for path, content in files.items() if path.suffix == ".ttl"}
     rules = [_rule(path, content) for path, content in files.items() if path.suffix == ".rq"]
-    lines = {graph_name(project, path).value: _parse(project, path, content) for path, content in turtle.items()}
+    lines = gathered((graph_name(project, path).value, _parse(project, path, content)) for path, content in turtle.items())
     return _reason(lines, rules)[1]
 
 
@@ -235,6 +299,9 @@ def _rule(path: Path, content: bytes) -> queries.Query:
 
 def _reason(stated: Graphs, rules: list[queries.Query]) -> tuple[Graphs, Store]:
     """What follows by rules from what is stated, and both as a store."""
+    if isinstance(stated, Spooled):
+        database = Database(stated)
+        return infer_on_disk(rules, database, stated), database
     store = Store()
     for name, lines in stated.items():
         store.add_lines(lines, name)

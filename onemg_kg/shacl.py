@@ -1,6 +1,7 @@
 """SHACL validation of the graph: what violates which shape, in which file, and how to mend it."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ import shacl
 from onemg_kg.errors import OnemgError, RdfError
 from onemg_kg.findings import Finding, Places, in_order
 from onemg_kg.graph import GRAPHS
-from onemg_kg.store import Graphs, by_graph, to_quads
+from onemg_kg.store import Graphs, by_graph, pieces, to_quads
 from onemg_kg.terms import BASE, term, text
 
 SHAPES = BASE + "shapes/"
@@ -55,7 +56,7 @@ def validate_lines(data: Graphs, shapes: Graphs, root: Path | None = None) -> li
     try:
         # As a file, because a text is held three times while it is read, which takes more memory than all the rest.
         with tempfile.NamedTemporaryFile("w", suffix=".nt", encoding="utf-8", newline="\n") as file:
-            for lines in data.values():
+            for _, lines in pieces(data):
                 file.write("\n".join([*lines, ""]))
             file.flush()
             report = shacl.Shapes.from_text(_ntriples(shapes), format="ntriples").validate_file(file.name)
@@ -104,4 +105,8 @@ def _around(data: Graphs, nodes: set[str]) -> list[ox.Quad]:
 
 
 def _about(data: Graphs, nodes: set[str]) -> list[ox.Quad]:
-    return to_quads({name: [line for line in lines if line.partition(" ")[0] in nodes] for name, lines in data.items()})
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, lines in pieces(data):
+        if said := [line for line in lines if line.partition(" ")[0] in nodes]:
+            found[name] += said
+    return to_quads(found)

@@ -5,7 +5,7 @@ nodes, and reads back as exactly the terms that were written. The table ``FORMAT
 format's media type and suffix; command-line choices, file names and HTTP negotiation derive from it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -30,6 +30,7 @@ __all__ = [
     "context",
     "derive",
     "of_lines",
+    "together",
     "tokens",
     "triples",
 ]
@@ -51,7 +52,7 @@ class Format:
     media_type: str
     suffix: str
     quads: bool
-    writer: Callable[[Dataset, Prefixes, Context | None], bytes]
+    writer: Callable[[Dataset, Prefixes, Context | None], Iterator[str]]
 
     def write(self, statements: Iterable[Statement], prefixes: Prefixes, context: Context | None = None) -> bytes:
         """Write a graph or dataset in UTF-8.
@@ -75,14 +76,23 @@ class Format:
         Raises:
             RdfError: as :meth:`write`.
         """
-        named = next((graph for *_, graph in quads if graph), None)
-        if named is not None and not self.quads:
+        return b"".join(self.pieces(quads, prefixes, context))
+
+    def pieces(self, quads: Dataset, prefixes: Prefixes, context: Context | None = None) -> Iterator[bytes]:
+        """As :meth:`write_tokens`, one piece after the other: of a large dataset little is held at once.
+
+        Raises:
+            RdfError: as :meth:`write`.
+        """
+        named = quads.graph
+        if named and not self.quads:
             others = " or ".join(other.name for other in _FORMATS if other.quads)
             raise RdfError(
                 f"the format {self.name} holds one graph without a name, and a statement is of graph {named}.",
                 fix=f"Write the triples alone, or choose {others}.",
             )
-        return self.writer(quads, prefixes, context)
+        # Each piece is encoded alone: in one text a letter beyond ASCII doubles the memory and time that all take.
+        return (piece.encode() for piece in self.writer(quads, prefixes, context))
 
 
 def tokens(statements: Iterable[Statement]) -> Dataset:
@@ -94,8 +104,8 @@ def tokens(statements: Iterable[Statement]) -> Dataset:
     return Dataset(canonical.tokens(statements))
 
 
-def of_lines(graphs: Mapping[str, Iterable[str]]) -> Dataset:
-    """As :func:`tokens`, of lines of N-Triples by the IRI of their graph, by nothing those of the default graph.
+def of_lines(graphs: Iterable[tuple[str, list[str]]]) -> Dataset:
+    """As :func:`tokens`, of lines of N-Triples with the IRI of their graph, or nothing for those of the default graph.
 
     Raises:
         RdfError: as :func:`tokens`.
@@ -110,13 +120,17 @@ def triples(quads: Dataset, *graphs: str) -> Dataset:
         RdfError: as :func:`tokens`.
     """
     starts = tuple(f"<{graph}" for graph in graphs) or ("",)
-    wanted = {name for name in {quad[3] for quad in quads} if name.startswith(starts)}
-    return Dataset(canonical.triples(quad for quad in quads if quad[3] in wanted))
+    return Dataset(canonical.triples(quads.statements, starts))
 
 
-def _write_lines(quads: Dataset) -> bytes:
-    """N-Triples or N-Quads in canonical form (RDFC-1.0, section 5); the tokens are in its order."""
-    return canonical.in_utf8(map(canonical.to_line, quads))
+def together(*datasets: Dataset) -> Dataset:
+    """The statements of several datasets, of which no two have a blank node in common."""
+    return Dataset(canonical.together(*datasets))
+
+
+def _write_lines(quads: Dataset) -> Iterator[str]:
+    """N-Triples or N-Quads in canonical form (RDFC-1.0, section 5), in pieces; the tokens are in its order."""
+    return map(canonical.to_line, quads)
 
 
 _FORMATS = (

@@ -5,13 +5,15 @@ A token is a term as canonical N-Triples writes it: ``<iri>``, ``_:label``, ``"t
 their parts.
 """
 
+import heapq
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from math import factorial, prod
 
 import pyoxigraph as ox
 
+from onemg_kg import spool
 from onemg_kg.errors import RdfError
 
 Statement = ox.Triple | ox.Quad
@@ -30,7 +32,7 @@ _MOST_STEPS = 2 * 10**7
 """About two seconds of work; one more interlinked blank node could multiply it."""
 
 
-def tokens(statements: Iterable[Statement]) -> list[Tokens]:
+def tokens(statements: Iterable[Statement]) -> Collection[Tokens]:
     """The statements, each once, sorted by code point, their blank nodes named by RDFC-1.0.
 
     Args:
@@ -40,33 +42,58 @@ def tokens(statements: Iterable[Statement]) -> list[Tokens]:
         RdfError: a term is not of RDF 1.1 (a triple term, a base direction, an IRI with a forbidden character),
             or the blank nodes could not be named in reasonable time.
     """
-    return _named(_checked(map(_split, _lines(statements))))
+    return _named([_checked(map(_split, _lines(statements)))])
 
 
-def of_lines(graphs: Mapping[str, Iterable[str]]) -> list[Tokens]:
-    """As :func:`tokens`, of lines of N-Triples by the IRI of their graph, by nothing those of the default graph.
+def of_lines(graphs: Iterable[tuple[str, list[str]]]) -> Collection[Tokens]:
+    """As :func:`tokens`, of lines of N-Triples with the IRI of their graph, or nothing for those of the default graph.
 
     Raises:
         RdfError: as :func:`tokens`.
     """
-    return _named(
-        _checked(
-            (subject, predicate, rest[:-2], name)
-            for graph, lines in graphs.items()
-            for name in [f"<{graph}>" if graph else ""]
-            for subject, predicate, rest in [line.split(" ", 2) for line in lines]
-        )
-    )
+    return _named(map(_checked, map(_read, _parts(graphs))))
 
 
-def triples(quads: Iterable[Tokens]) -> list[Tokens]:
-    """Some of what :func:`tokens` returned, in its order, without the graph names, as :func:`tokens` would return it.
+def _parts(graphs: Iterable[tuple[str, list[str]]]) -> Iterator[list[tuple[str, list[str]]]]:
+    """Lines in parts that fit into memory; at least one part."""
+    part: list[tuple[str, list[str]]] = []
+    size = 0
+    for name, lines in graphs:
+        part.append((name, lines))
+        size += sum(map(len, lines))
+        if size > spool.HELD:
+            yield part
+            part, size = [], 0
+    yield part
+
+
+def _read(graphs: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Tokens]:
+    for graph, lines in graphs:
+        name = f"<{graph}>" if graph else ""
+        for subject, predicate, rest in [line.split(" ", 2) for line in lines]:
+            yield subject, predicate, rest[:-2], name
+
+
+def triples(quads: Collection[Tokens], graphs: tuple[str, ...]) -> Collection[Tokens]:
+    """Of what :func:`tokens` returned, the graphs whose token starts with one of some texts, without their names, as
+    :func:`tokens` would return that.
 
     Raises:
         RdfError: the blank nodes could not be named in reasonable time.
     """
     # Blank nodes are named by what is said of them, which is less than it was.
-    return _named(dict.fromkeys([(subject, predicate, object_, "") for subject, predicate, object_, _ in quads]))
+    chosen = ((subject, predicate, object_, "") for subject, predicate, object_, graph in quads if graph.startswith(graphs))
+    return _named(map(dict.fromkeys, [chosen] if isinstance(quads, list) else spool.chunks(chosen, weigh)))
+
+
+def together(*datasets: Collection[Tokens]) -> Collection[Tokens]:
+    """What :func:`tokens` returned several times, as it would return all of it, where no blank node is in two of them."""
+    return spool.gathered(spool.once(heapq.merge(*datasets)), weigh)
+
+
+def weigh(quad: Tokens) -> int:
+    """How many letters a statement has."""
+    return len(quad[0]) + len(quad[1]) + len(quad[2]) + len(quad[3])
 
 
 def _checked(quads: Iterable[Tokens]) -> dict[Tokens, None]:
@@ -89,30 +116,46 @@ def _checked(quads: Iterable[Tokens]) -> dict[Tokens, None]:
     return found
 
 
-def _named(quads: dict[Tokens, None]) -> list[Tokens]:
-    """Statements in order, their blank nodes named canonically."""
+def _named(parts: Iterable[dict[Tokens, None]]) -> Collection[Tokens]:
+    """Statements in order, their blank nodes named canonically: several parts as an external merge sort."""
     # A canonical label depends on nothing but the statements that have blank nodes.
-    blank = [quad for quad in quads if quad[0][0] == "_" or quad[2][0] == "_" or quad[3][:1] == "_"]
-    if not blank:
-        return sorted(quads)
+    blank: dict[Tokens, None] = {}
+    plain: list[Tokens] = []
+    runs: list[spool.Records[Tokens]] = []
+    file = None
+    for quads in parts:
+        if plain:
+            file = file or spool.Spool()
+            runs.append(spool.Records(plain, file))
+        found = with_blanks(quads)
+        blank |= dict.fromkeys(found)
+        for quad in found:
+            del quads[quad]
+        plain = sorted(quads)
+    named = _label(blank) if blank else []
+    if not runs:
+        return sorted([*plain, *named]) if named else plain
+    return spool.Records(spool.once(heapq.merge(*runs, plain, sorted(named))))
+
+
+def with_blanks(quads: Iterable[Tokens]) -> list[Tokens]:
+    """The statements that have blank nodes."""
+    return [quad for quad in quads if quad[0][0] == "_" or quad[2][0] == "_" or quad[3][:1] == "_"]
+
+
+def _label(blank: Iterable[Tokens]) -> list[Tokens]:
+    """Statements with blank nodes, which get their canonical labels."""
+    blank = list(blank)
     _refuse_poison(blank)
     dataset = ox.Dataset(ox.parse("".join(map(to_line, blank)), ox.RdfFormat.N_QUADS))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    named = _checked(map(_split, _lines(dataset)))
-    for quad in blank:
-        del quads[quad]
-    return sorted([*quads, *named])
+    return list(_checked(map(_split, _lines(dataset))))
 
 
 def to_line(quad: Tokens) -> str:
     """One statement as a line of N-Triples or N-Quads."""
     subject, predicate, object_, graph = quad
     return f"{subject} {predicate} {object_} {graph} .\n" if graph else f"{subject} {predicate} {object_} .\n"
-
-
-def in_utf8(texts: Iterable[str], between: str = "") -> bytes:
-    """Texts joined and encoded: each alone, for in one text a letter beyond ASCII doubles the memory and time that all take."""
-    return between.encode().join([text.encode() for text in texts])
 
 
 def _lines(statements: Iterable[Statement]) -> list[str]:

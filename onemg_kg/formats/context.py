@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from onemg_kg.formats.canonical import Statement, Tokens, tokens
@@ -78,7 +78,7 @@ def context(prefixes: Prefixes, statements: Iterable[Statement]) -> Context:
     return derive(prefixes, tokens(statements))
 
 
-def derive(prefixes: Prefixes, quads: Sequence[Tokens]) -> Context:
+def derive(prefixes: Prefixes, quads: Iterable[Tokens]) -> Context:
     """As ``context``, from what ``canonical.tokens`` returned."""
     usable = {prefix: namespace for prefix, namespace in prefixes.items() if prefix}
     precedence = list(usable)
@@ -97,21 +97,26 @@ def derive(prefixes: Prefixes, quads: Sequence[Tokens]) -> Context:
     return Context({prefix: namespace for prefix, namespace in usable.items() if prefix not in taken}, terms)
 
 
-def _readings(quads: Sequence[Tokens]) -> dict[str, tuple[bool, str]]:
+def _readings(quads: Iterable[Tokens]) -> dict[str, tuple[bool, str]]:
     """Each class and property: whether it is declared here, and the coercion of its values."""
-    objects_of: dict[str, list[str]] = defaultdict(list)
-    for _, predicate, object_, _ in quads:
-        objects_of[predicate].append(object_)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    types: set[str] = set()
     declared: dict[str, str | None] = {}
-    for subject, predicate, object_, _ in [quad for quad in quads if quad[1] in (TYPE, _RANGE)]:
+    for subject, predicate, object_, _ in quads:
+        count = counts[predicate]
+        if object_[0] == "<":
+            count["@id"] += 1
+        elif object_[0] == '"':  # a blank node needs no coercion
+            count[_coercion(object_)] += 1
         if predicate == TYPE:
+            types.add(object_)
             if object_ in _DECLARATIONS:
                 declared[subject] = "@id" if object_ == _OBJECT_PROPERTY else declared.get(subject)
-        elif object_ not in _TEXT:
+        elif predicate == _RANGE and object_ not in _TEXT:
             is_datatype = object_.startswith("<" + PREFIXES["xsd"])
             declared[subject] = ("" if object_ in _NATIVE else object_) if is_datatype else "@id"
-    used = {predicate: _most_used(objects) for predicate, objects in objects_of.items()}
-    iris = {iri for iri in {*declared, *used, *objects_of[TYPE]} if iri[0] == "<"}
+    used = {predicate: _most_used(count) for predicate, count in counts.items()}
+    iris = {iri for iri in {*declared, *used, *types} if iri[0] == "<"}
     # The keywords type and @list stand for the rest.
     return {
         iri: (iri in declared, coercion if (coercion := declared.get(iri)) is not None else used.get(iri, ""))
@@ -141,9 +146,8 @@ def _prefix(namespace: str) -> Definition:
     return namespace if namespace[-1] in ":/?#[]@" else {"@id": namespace, "@prefix": True}
 
 
-def _most_used(objects: list[str]) -> str:
-    """The coercion that lets most objects be written bare; blank nodes need none."""
-    count = Counter(["@id" if object_[0] == "<" else _coercion(object_) for object_ in objects if object_[0] != "_"])
+def _most_used(count: Counter[str]) -> str:
+    """The coercion that lets most objects be written bare."""
     return min(count, key=lambda coercion: (-count[coercion], coercion), default="")
 
 

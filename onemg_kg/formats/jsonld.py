@@ -2,10 +2,12 @@
 
 import json
 import re
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from onemg_kg.formats.context import Context, Definition, Term, definitions, derive
-from onemg_kg.formats.nesting import TYPE, Dataset, Graph
+from onemg_kg.formats.nesting import KEPT, TYPE, Dataset, Graph, Write
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -20,8 +22,8 @@ _NUMBER = re.compile('"(?:0|-?[1-9][0-9]{0,14})"')
 """Integers that come back from a JSON number as they were: canonical, and exact in a double."""
 
 
-def write_jsonld(quads: Dataset, prefixes: Prefixes, context: Context | None = None) -> bytes:
-    """A dataset in JSON-LD: nested nodes, and in front of them the part of the context that they use.
+def write_jsonld(quads: Dataset, prefixes: Prefixes, context: Context | None = None) -> Iterator[str]:
+    """A dataset in JSON-LD, in pieces: nested nodes, and in front of them the part of the context that they use.
 
     Args:
         quads: the statements.
@@ -32,27 +34,52 @@ def write_jsonld(quads: Dataset, prefixes: Prefixes, context: Context | None = N
     Raises:
         RdfError: a prefix cannot be written.
     """
-    names = _Names(context or derive(prefixes, quads), quads)
-    nodes: list[str] = []
-    for name, graph in quads.graphs.items():
-        writer = _Writer(graph, names, " " * (8 if name else 4))
-        written = graph.arrange(writer.node)
-        if name:
-            entries = [f'"id": {_reference(name)}', f'"@graph": {_block("[]", written, " " * 6)}']
-            written = [_block("{}", entries, " " * 4)]
-        nodes += written
+    names = _Names(context or derive(prefixes, quads), quads.schemes)
+
+    def writer(name: str, graph: Graph) -> Write:
+        return _Writer(graph, names, " " * (8 if name else 4)).node
+
+    written = quads.arranged(writer)
     header = [f'"{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in names.definitions().items()]
-    document = [f'"@context": {_block("{}", header, "  ")}', f'"@graph": {_block("[]", nodes, "  ")}']
-    return (_block("{}", document, "") + "\n").encode()
+    yield f'{{\n  "@context": {_block("{}", header, "  ")},\n  "@graph": '
+    yield from _array(_nodes(written), "  ")
+    yield "\n}\n"
+
+
+def _nodes(written: Iterable[tuple[str, str]]) -> Iterator[Iterable[str]]:
+    """The nodes of the default graph, then an object for each named graph, each in pieces."""
+    for name, nodes in groupby(written, itemgetter(0)):
+        if name:
+            yield _named(name, nodes)
+        else:
+            for _, node in nodes:
+                yield [node]
+
+
+def _named(name: str, nodes: Iterable[tuple[str, str]]) -> Iterator[str]:
+    margin = " " * 6
+    yield f'{{\n{margin}"id": {_reference(name)},\n{margin}"@graph": '
+    yield from _array(([node] for _, node in nodes), margin)
+    yield f"\n{margin[:-2]}}}"
+
+
+def _array(parts: Iterable[Iterable[str]], margin: str) -> Iterator[str]:
+    """An array as :func:`_block` writes it, in pieces, of parts that come in pieces."""
+    start = f"[\n{margin}  "
+    end = "[]"
+    for part in parts:
+        yield start
+        yield from part
+        start, end = f",\n{margin}  ", f"\n{margin}]"
+    yield end
 
 
 class _Names:
     """Keys and type names, each worked out once a document, and the definitions that they need."""
 
-    def __init__(self, context: Context, quads: Dataset) -> None:
+    def __init__(self, context: Context, schemes: set[str]) -> None:
         # The scheme of the IRI dcterms:x would be read as a prefix, so such a prefix is not declared.
-        iris = (token for token in set(chain.from_iterable(quads)) if token[:1] == "<")
-        self._schemes = {iri[1 : iri.index(":")] for iri in iris}
+        self._schemes = schemes
         self._context = context
         usable = {p: n for p, n in context.prefixes.items() if p not in self._schemes}
         self._shortener = Shortener(usable)
@@ -100,6 +127,8 @@ class _Values(dict[str, str]):
     def __missing__(self, token: str) -> str:
         if token[0] == '"':
             return self._literal(token)
+        if len(self) > KEPT:
+            self.clear()
         text = _reference(token) if self._coercion == "@id" else f'{{"id": {_reference(token)}}}'
         self[token] = text
         return text

@@ -6,10 +6,10 @@ predicates and characters that XML cannot hold as if it could.
 
 import json
 import re
+from collections.abc import Iterator
 
 from onemg_kg.errors import RdfError
-from onemg_kg.formats.canonical import in_utf8
-from onemg_kg.formats.nesting import Dataset
+from onemg_kg.formats.nesting import KEPT, Dataset, Graph, Write
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -32,8 +32,8 @@ _NOT_PROPERTIES = {
 """Names of the syntax, which cannot be property elements (section 7.2.2), and ``rdf:li``, which is read as another."""
 
 
-def write_rdfxml(quads: Dataset, prefixes: Prefixes) -> bytes:
-    """One graph in RDF/XML: flat, an ``rdf:Description`` for each subject.
+def write_rdfxml(quads: Dataset, prefixes: Prefixes) -> Iterator[str]:
+    """One graph in RDF/XML, in pieces: flat, an ``rdf:Description`` for each subject.
 
     Args:
         quads: the statements, without graph names.
@@ -45,24 +45,27 @@ def write_rdfxml(quads: Dataset, prefixes: Prefixes) -> bytes:
     """
     usable = {prefix: namespace for prefix, namespace in prefixes.items() if prefix and prefix[:3].lower() != "xml"}
     shortener = Shortener({**usable, "rdf": PREFIXES["rdf"]})
-    laid_out = quads.graphs
-    predicates = {p for graph in laid_out.values() for properties in graph.subjects.values() for p in properties}
-    elements = {predicate: _element(predicate[1:-1], shortener) for predicate in sorted(predicates)}
+    elements = {predicate: _element(predicate[1:-1], shortener) for predicate in sorted(quads.predicates)}
     nodes = _Nodes()
-    blocks = [
-        _description(graph.subjects[subject], subject, elements, nodes)
-        for graph in laid_out.values()
-        for subject in graph.places
-    ]
+
+    def writer(_: str, graph: Graph) -> Write:
+        return lambda subject: _description(graph.subjects[subject], subject, elements, nodes)
+
+    written = quads.arranged(writer, flat=True)
     declared = sorted({**shortener.used, "rdf": PREFIXES["rdf"]}.items())
     head = "".join(f"\n  xmlns:{prefix}={_quoted(namespace)}" for prefix, namespace in declared)
-    return in_utf8([f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{head}>\n', *blocks, "</rdf:RDF>\n"])
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{head}>\n'
+    for _, block in written:
+        yield block
+    yield "</rdf:RDF>\n"
 
 
 class _Nodes(dict[str, str]):
-    """The token of a node to the end of an element that links to it, each worked out once a document."""
+    """The token of a node to the end of an element that links to it: they come again."""
 
     def __missing__(self, token: str) -> str:
+        if len(self) > KEPT:
+            self.clear()
         self[token] = text = _node("resource", token) + "/>\n"
         return text
 

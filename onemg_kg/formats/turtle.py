@@ -1,9 +1,11 @@
 """Turtle and TriG as a person would write them (RDF 1.1 Turtle and RDF 1.1 TriG, W3C 2014)."""
 
 import re
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
-from onemg_kg.formats.canonical import in_utf8
-from onemg_kg.formats.nesting import TYPE, Dataset, Graph
+from onemg_kg.formats.nesting import KEPT, TYPE, Dataset, Graph, Write
 from onemg_kg.formats.prefixes import Prefixes, Shortener
 from onemg_kg.terms import PREFIXES
 
@@ -21,8 +23,8 @@ _BREAK_OR_QUOTE = re.compile(r'\\(["n])|\\.')
 _CLOSING = re.compile(r'"{3,}|"+\Z')
 
 
-def write_turtle(quads: Dataset, prefixes: Prefixes) -> bytes:
-    """A graph in Turtle, or a dataset in TriG: the default graph, then the named graphs by name.
+def write_turtle(quads: Dataset, prefixes: Prefixes) -> Iterator[str]:
+    """A graph in Turtle, or a dataset in TriG, in pieces: the default graph, then the named graphs by name.
 
     Args:
         quads: the statements.
@@ -32,28 +34,40 @@ def write_turtle(quads: Dataset, prefixes: Prefixes) -> bytes:
         RdfError: a prefix cannot be written.
     """
     terms = _Terms(prefixes)
-    blocks: list[str] = []
-    for name, graph in quads.graphs.items():
-        writer = _Writer(graph, terms, "  " if name else "")
-        written = graph.arrange(writer.block)
-        blocks += [f"{terms[name]} {{\n" + "\n".join(written) + "}\n"] if name else written
-    used = sorted(terms.shortener.used.items())
-    head = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in used)
-    return in_utf8([head, *blocks] if head else blocks, "\n")
+
+    def writer(name: str, graph: Graph) -> Write:
+        return _Writer(graph, terms, "  " if terms[name] else "").block
+
+    written = quads.arranged(writer)
+    between = ""
+    for prefix, namespace in sorted(terms.shortener.used.items()):
+        yield f"@prefix {prefix}: <{namespace}> .\n"
+        between = "\n"
+    for name, blocks in groupby(written, itemgetter(0)):
+        if name:
+            yield f"{between}{terms[name]} {{\n"
+            between = ""
+        for _, block in blocks:
+            yield between + block
+            between = "\n"
+        if name:
+            yield "}\n"
 
 
 class _Terms(dict[str, str]):
-    """Token to Turtle. Nodes are worked out once a document: they come again, as literals seldom do."""
+    """Token to Turtle. Nodes are kept, for they come again, as literals seldom do."""
 
     def __init__(self, prefixes: Prefixes) -> None:
-        super().__init__()
+        super().__init__({"": ""})
         self.shortener = Shortener(prefixes)
 
     def __missing__(self, token: str) -> str:
         if token[0] == '"':
             # Only after a datatype there is an angle bracket at the end.
             return token if token[-1] != ">" and r"\n" not in token else self._literal(token)
-        name = self.shortener.split(token[1:-1]) if token[0] == "<" else None
+        if len(self) > KEPT:
+            self.clear()
+        name = self.shortener.split(token[1:-1]) if token[:1] == "<" else None
         self[token] = text = token if name is None else ":".join(name)
         return text
 
