@@ -196,6 +196,7 @@ def infer_on_disk(rules: list[queries.Query], store: Database, stated: Spooled) 
         return not store.holds(triple) or all(not name or name.startswith(RULES) for name in store.graphs_of(triple))
 
     _to_fixed_point(rules, run)
+    store.settle()
     inferred = Spooled(stated)
     for name, parts in sorted(found.items()):
         for lines in chunks(once(in_order(chain.from_iterable(parts), len)), len):
