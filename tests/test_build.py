@@ -77,7 +77,7 @@ def _small(built: build.Built) -> build.Built:
 
 def _whole(built: build.Built) -> dict[str, bytes]:
     """Every file of a build but its manifest."""
-    return built.files | {f"site/{path}": content for path, content in built.pages()}
+    return {**built.files} | {f"site/{path}": content for path, content in built.pages()}
 
 
 def _files(folder: Path) -> dict[str, bytes]:

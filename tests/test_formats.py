@@ -19,8 +19,9 @@ import rdflib
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from onemg_kg import spool
 from onemg_kg.errors import RdfError
-from onemg_kg.formats import FORMATS, Context, context, of_lines, tokens, triples
+from onemg_kg.formats import FORMATS, Context, context, derive, of_lines, together, tokens, triples
 from onemg_kg.formats.context import Term
 from onemg_kg.store import by_graph
 from onemg_kg.terms import PREFIXES
@@ -250,17 +251,48 @@ def test_triples_of_graphs_are_those_of_the_graphs_alone(name: str) -> None:
     part = [
         quad.triple for quad in quads if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value.startswith(name)
     ]
-    assert triples(tokens(quads), name) == tokens(part)
-    assert triples(tokens(quads), "http://example.org/h", "http://example.org/g2") == tokens(
-        quad.triple for quad in quads if str(quad.graph_name) in {"<http://example.org/h>", "<http://example.org/g2>"}
-    )
+    assert list(triples(tokens(quads), name)) == list(tokens(part))
+    two = [quad.triple for quad in quads if str(quad.graph_name) in {"<http://example.org/h>", "<http://example.org/g2>"}]
+    assert list(triples(tokens(quads), "http://example.org/h", "http://example.org/g2")) == list(tokens(two))
 
 
 @property_test
 @given(statements=datasets(_DEFAULT | NAMED))
 def test_lines_are_read_as_statements_are(statements: list[ox.Quad]) -> None:
     """From lines by graph the writers get what they get from the statements."""
-    assert of_lines(by_graph(statements)) == tokens(statements)
+    assert list(of_lines(by_graph(statements).items())) == list(tokens(statements))
+
+
+def _own(quad: ox.Quad) -> ox.Quad:
+    """The statement with blank nodes of its graph alone: two files have none in common."""
+    graph = hashlib.sha256(str(quad.graph_name).encode()).hexdigest()
+    s, o = (
+        ox.BlankNode(term.value + graph) if isinstance(term, ox.BlankNode) else term for term in (quad.subject, quad.object)
+    )
+    return ox.Quad(s, quad.predicate, o, quad.graph_name)
+
+
+@property_test
+@given(statements=datasets(_DEFAULT | NAMED), held=st.sampled_from([0, 100, 1000]))
+def test_what_does_not_fit_into_memory_is_written_alike(statements: list[ox.Quad], held: int) -> None:
+    """From files on disk every writer makes the same bytes; so do parts of a dataset, and two datasets together."""
+    lines = [*by_graph(map(_own, statements)).items()]
+    half = len(lines) // 2
+    found = []
+    for most in (spool.HELD, held):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(spool, "HELD", most)
+            quads = of_lines(lines)
+            both = together(of_lines(lines[:half]), of_lines(lines[half:]))
+            plain = triples(quads, EX)
+            written = [list(quads), list(both), list(plain), quads.schemes, plain.predicates, derive(NAMES, quads)]
+            for form in FORMATS.values():
+                try:
+                    written.append(b"".join(form.pieces(quads if form.quads else plain, NAMES)))
+                except RdfError as error:
+                    written.append(str(error))
+            found.append(written)
+    assert found[0] == found[1]
 
 
 @property_test

@@ -32,7 +32,7 @@ DATASET = BASE + "data/framework"
 @pytest.fixture(scope="module")
 def record(project: Project, loaded: Graph) -> list[ox.Triple]:
     """What the catalogue of a build says, of two files."""
-    files = {f"framework{form.suffix}": (form, form.name.encode()) for form in (FORMATS["turtle"], FORMATS["jsonld"])}
+    files = {f"framework{form.suffix}": (form, 1, "0" * 64) for form in (FORMATS["turtle"], FORMATS["jsonld"])}
     stated, inferred = (tokens(quad.triple for quad in quads) for quads in (loaded.stated, loaded.inferred))
     return catalogue.describe(loaded.lines, stated, inferred, files, project.version)
 

@@ -37,7 +37,8 @@ DUMPS = {
 @pytest.fixture(scope="module")
 def record(project: Project, loaded: Graph) -> list[ox.Triple]:
     stated, inferred = (tokens(quad.triple for quad in quads) for quads in (loaded.stated, loaded.inferred))
-    return catalogue.describe(loaded.lines, stated, inferred, DUMPS, project.version)
+    told = {dump: (form, len(content), hashlib.sha256(content).hexdigest()) for dump, (form, content) in DUMPS.items()}
+    return catalogue.describe(loaded.lines, stated, inferred, told, project.version)
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,7 @@ def _build(build: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--templates", type=_path, action="append", default=[], metavar="FOLDER", help="templates that come before ours"
     )
+    build.add_argument("--no-site", action="store_true", help="leave out the web site, which needs the whole graph in memory")
     _store(build)
 
 

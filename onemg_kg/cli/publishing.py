@@ -28,11 +28,13 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
     missing = [str(folder) for folder in options.templates if not folder.is_dir()]
     if missing:
         raise ProjectError("is no folder with templates.", source=missing[0], fix="Name a folder with --templates.")
+    if options.no_site and (options.origin or options.endpoint or options.templates):
+        raise OnemgError("--no-site makes no site.", fix="Leave --origin, --endpoint and --templates out.")
     origin = options.origin.rstrip("/") + "/" if options.origin else site.Place.origin
     place = site.Place(origin, options.endpoint, tuple(options.templates))
     start = time.monotonic()
     try:
-        built = build.make(project, place, progress)
+        built = build.make(project, place, progress, with_site=not options.no_site)
         progress("putting in place")
         written = build.write(built, out)
     finally:
@@ -55,8 +57,9 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
             print(paint(build.describe(finding), "33"), file=sys.stderr)
     print(paint(f"Built {out}{os.sep} in {seconds:.1f} s:", "1"), f"{written.files:,} files, {written.size / 1e6:.1f} MB.")
     print(f"  {built.stated:,} statements, and {built.inferred:,} that follow from them by rules.")
+    site_rows = ((f"site{os.sep}", "the same as a web site: a page and data for every IRI, explorer, questions"),)
     rows = (
-        (f"site{os.sep}", "the same as a web site: a page and data for every IRI, explorer, questions"),
+        *(() if options.no_site else site_rows),
         ("framework.ttl", "the graph (also .jsonld, .nt, .rdf; .nq and .trig with what follows, by source)"),
         ("inferred.ttl", "what follows from it"),
         ("ontology.ttl", "the ontology; schemes.ttl and shapes.ttl beside it"),
@@ -67,7 +70,7 @@ def build_(project: "Project", options: argparse.Namespace) -> int:
         (f"rules{os.sep}", "a page for each rule of onemg-kg check and audit"),
         ("manifest.json", "size and SHA-256 of every file"),
     )
-    if not site.has_editor():
+    if not options.no_site and not site.has_editor():
         print("  The query editor of the browser is left out: it was not bundled (make frontend, where Node is).")
     for name, what in rows:
         print(f"  {out}{os.sep}{name:<15} {what}")
