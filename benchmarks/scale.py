@@ -3,7 +3,7 @@
 Repeat, in an environment with the project, PyPI `oxigraph` and Linux, from the root of the checkout::
 
     python benchmarks/scale.py                                     # 1x, 10x, 100x: half an hour
-    python benchmarks/scale.py --sizes 1 10 100 700                # ten million statements: hours, and much memory
+    python benchmarks/scale.py --sizes 1 10 100 700                # ten million statements: hours, and 30 GB of disk
     python benchmarks/scale.py --sizes 10 100 --only views rules   # some stages, or kinds of queries
 
 Graphs are projects that `generate.py` writes: the product reads their Turtle files and runs its own rules. 700x has ten million
@@ -12,7 +12,10 @@ statements, stated and inferred.
 - One process reads the graph and runs the rules, which is measured, and then forks for each other stage and for each query, so
   that none has what another left in memory. `load` is reading the files into the store; `terms`, `shapes`, `meaning` and
   `logic` are the parts of `onemg-kg check`; `dumps` are written to disk; `site` makes all pages and drops them.
-- `build` is a process of its own, from start to end: load, rules, shapes, views, dumps written to disk.
+- `build` is a process of its own, from start to end: load, rules, shapes, views, dumps written to disk. Its memory is that of
+  the process and of those that it forked, together: what is shared counts once (Pss), looked at twice a second. Files that the
+  system keeps in memory as long as nobody else wants it are no part of that.
+- What is large is spooled to the folder of temporary files (TMPDIR), which should be on a disk, not in memory.
 - `push` sends the N-Quads of the dumps to an empty Oxigraph server; `push again` the same when nothing has changed.
 - CPU seconds are those of the process and of what it started (HermiT); those of the server are told below the table. Memory is
   the most that the process had, with the graph that it asks; `of it before` is what it had when the stage began.
@@ -47,6 +50,8 @@ import generate
 
 from onemg_kg import build, check, dumps, graph, project, push, queries, questions, views
 from onemg_kg.project import Project
+from onemg_kg.spool import Files
+from onemg_kg.store import pieces
 
 KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
 STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "build")
@@ -116,19 +121,60 @@ def forked(act: Callable[[], object], limit: float, repeat: bool = False) -> Tol
     return json.loads(text) if text else {"error": "was killed" if ready else f"> {limit:g} s"}
 
 
-def write(files: dict[str, bytes], folder: Path) -> int:
+def write(files: Files, folder: Path) -> int:
     """Write files; how many bytes they have."""
-    for name, content in files.items():
+    for name in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return sum(map(len, files.values()))
+        files.put(name, path)
+    return sum(files.told(name)[0] for name in files)
 
 
-def whole(found: Project, folder: Path) -> int:
-    """The core of a build, from the files of a project to the dumps on disk."""
-    made = build.core(found)
-    return write(made.files | made.dumps.files, folder)
+def whole(found: Project, folder: Path) -> tuple[Told, Told]:
+    """The core of a build, from the files of a project to the dumps on disk: how many statements, and what it took."""
+    counts: Told = {}
+
+    def make() -> int:
+        made = build.core(found)
+        made.dumps.files.hold(made.files)
+        counts.update(statements(made.loaded))
+        return write(made.dumps.files, folder)
+
+    with tree() as most:
+        told = measured(make)
+    return counts, told | {"memory": most[0]}
+
+
+@contextmanager
+def tree() -> Iterator[list[float]]:
+    """Megabytes that this process and those that it started have together at most, what they share counted once."""
+    most = [0.0]
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.wait(0.5):
+            here = Path("/proc/self/task")
+            started = [number for task in here.iterdir() for number in (task / "children").read_text().split()]
+            together = 0.0
+            for process in ("self", *started):
+                with suppress(OSError):  # it has ended
+                    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+                    together += next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
+            most[0] = max(most[0], together)
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        yield most
+    finally:
+        done.set()
+        sampler.join()
+
+
+def statements(loaded: graph.Graph) -> Told:
+    """How many statements a graph has."""
+    held = {"stated": loaded.lines, "inferred": loaded.inferred_lines}
+    return {name: sum(len(lines) for _, lines in pieces(graphs)) for name, graphs in held.items()}
 
 
 def pushed(found: Project, path: Path, url: str) -> int:
@@ -175,21 +221,22 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
     """
     found = project.find(folder)
     rules: Told = {}
-    infer = graph.infer
+    infer, infer_on_disk = graph.infer, graph.infer_on_disk
 
-    def timed(*arguments: Any) -> Any:
-        made: list[Any] = []
-        rules.update(measured(lambda: made.append(infer(*arguments))))
-        return made[0]
+    def timed(run: Callable[..., Any]) -> Callable[..., Any]:
+        def inside(*arguments: Any) -> Any:
+            made: list[Any] = []
+            rules.update(measured(lambda: made.append(run(*arguments))))
+            return made[0]
 
-    graph.infer = timed  # reading and inferring is one call
+        return inside
+
+    graph.infer, graph.infer_on_disk = timed(infer), timed(infer_on_disk)  # reading and inferring is one call
     held: list[graph.Graph] = []
     load = measured(lambda: held.append(graph.load(found)))
-    graph.infer = infer
+    graph.infer, graph.infer_on_disk = infer, infer_on_disk
     loaded = held[0]
-    # Counted in a copy: to make quads for it would take memory.
-    counts = {name: forked(lambda name=name: len(getattr(loaded, name)), limit)["made"] for name in ("stated", "inferred")}
-    yield "size", "", counts
+    yield "size", "", statements(loaded)
     load |= {"wall": load["wall"] - rules["wall"], "cpu": load["cpu"] - rules["cpu"], "memory": rules["before"]}
     yield "stage", "load", load
     yield "stage", "rules", rules
@@ -211,7 +258,9 @@ def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, T
     """Measure a stage that has a process of its own from the start: ``build``, ``site``, or pushes to the URL of a server."""
     found = project.find(folder)
     if stage == "build":
-        yield "stage", stage, measured(lambda: whole(found, scratch))
+        counts, told = whole(found, scratch)
+        yield "size", "", counts
+        yield "stage", stage, told
     elif stage == "site":
         built = build.make(found)
         yield "stage", stage, measured(lambda: sum(len(page) for _, page in built.pages()))

@@ -250,6 +250,21 @@ def test_everything_that_is_promised(built: build.Built) -> None:
     assert {("views", ".json"), ("views", ".md"), ("jekyll", ".yml"), ("jekyll", ".md")} <= kinds
 
 
+def test_without_the_site(project: Project, built: build.Built, tmp_path: Path) -> None:
+    """A build without the site is the build, but for the site and the configuration of servers for it."""
+    out = tmp_path / "out"
+    ran = _run(project, "build", "--no-site", "--out", str(out))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "web site" not in ran.stdout
+    assert _files(out).keys() - {build.MANIFEST} == {name for name in built.files if not name.startswith("hosting/")}
+    assert [name for name, content in _files(out).items() if built.files.get(name, content) != content] == []
+    ran = _run(project, "build", "--no-site", "--origin", "https://example.org/", "--out", str(out))
+    assert (ran.returncode, ran.stderr) == (
+        2,
+        "onemg-kg: --no-site makes no site. Leave --origin, --endpoint and --templates out.\n",
+    )
+
+
 def test_counts(built: build.Built, loaded: Graph) -> None:
     """What a build says of itself is what its dumps hold."""
     assert built.stated == len(set(_parse(built.files["framework.nt"], ".nt")))

@@ -94,7 +94,7 @@ _WHERE = {"far": "?x :p ?y . ?y :p ?z"}
 _NODES = st.sampled_from([f"<{EX}{letter}>" for letter in "abcdé"])
 
 
-@property_test
+@settings(property_test, max_examples=30)
 @given(edges=st.lists(st.tuples(_NODES, st.sampled_from("pq"), _NODES), max_size=12))
 def test_rules_find_the_same_on_disk(edges: list[tuple[str, str, str]]) -> None:
     """What is stated is not inferred, what two rules find stands in the graph of each, and the union has everything once."""

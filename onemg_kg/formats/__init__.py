@@ -7,6 +7,7 @@ format's media type and suffix; command-line choices, file names and HTTP negoti
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 
 from onemg_kg.errors import RdfError
@@ -128,9 +129,15 @@ def together(*datasets: Dataset) -> Dataset:
     return Dataset(canonical.together(*datasets))
 
 
+_LINES = 100
+"""So many lines are one piece."""
+
+
 def _write_lines(quads: Dataset) -> Iterator[str]:
     """N-Triples or N-Quads in canonical form (RDFC-1.0, section 5), in pieces; the tokens are in its order."""
-    return map(canonical.to_line, quads)
+    lines = map(canonical.to_line, quads)
+    while piece := "".join(islice(lines, _LINES)):
+        yield piece
 
 
 _FORMATS = (

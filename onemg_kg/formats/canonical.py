@@ -88,6 +88,8 @@ def triples(quads: Collection[Tokens], graphs: tuple[str, ...]) -> Collection[To
 
 def together(*datasets: Collection[Tokens]) -> Collection[Tokens]:
     """What :func:`tokens` returned several times, as it would return all of it, where no blank node is in two of them."""
+    if all(isinstance(quads, list) for quads in datasets):
+        return sorted({quad for quads in datasets for quad in quads})
     return spool.gathered(spool.once(heapq.merge(*datasets)), weigh)
 
 
