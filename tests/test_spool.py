@@ -108,14 +108,17 @@ def test_rules_find_the_same_on_disk(edges: list[tuple[str, str, str]]) -> None:
     store = Store()
     store.add_lines(lines, EX)
     expected = graph.infer(rules, store, lines)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         patch.setattr(spool, "HELD", 0)
+        patch.setattr(tempfile, "tempdir", folder)
         stated = gathered([(EX, lines)])
         assert isinstance(stated, Spooled)
         database = Database(stated)
         assert graph.infer_on_disk(rules, database, stated) == expected
         for text in ("SELECT * { ?s ?p ?o }", "SELECT * { GRAPH ?g { ?s ?p ?o } }"):
             assert Counter(map(str, database.select(text).rows)) == Counter(map(str, store.select(text).rows))
+        del database
+        assert os.listdir(folder) == []  # noqa: PTH208 - names say what was left
 
 
 def test_rules_give_iris_only_on_disk(temporary: Path) -> None:
