@@ -135,7 +135,7 @@ def whole(found: Project, folder: Path) -> tuple[Told, Told]:
     counts: Told = {}
 
     def make() -> int:
-        made = build.core(found)
+        made = build.core(found, keep_views=False)
         made.dumps.files.hold(made.files)
         counts.update(statements(made.loaded))
         return write(made.dumps.files, folder)

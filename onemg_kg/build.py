@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Core:
     Attributes:
         loaded: the graph.
         findings: what validation found that is no violation.
-        views: the navigation views.
+        views: the navigation views, if they were to be kept.
         files: these as files, by path.
         dumps: the graph as files.
     """
@@ -59,16 +59,17 @@ class Core:
     loaded: graph.Graph
     findings: list[Finding]
     views: list[views.View]
-    files: dict[str, bytes]
+    files: Files
     dumps: dumps.Dumps
 
 
-def core(project: Project, progress: Callable[[str], None] = lambda _: None) -> Core:
+def core(project: Project, progress: Callable[[str], None] = lambda _: None, keep_views: bool = True) -> Core:
     """Read, infer, validate, and write views and dumps.
 
     Args:
         project: the graph's source.
         progress: told what is being done.
+        keep_views: keep the views too, of which those of a large graph take much memory, and not only their files.
 
     Raises:
         InvalidGraph: the graph violates a shape.
@@ -83,10 +84,13 @@ def core(project: Project, progress: Callable[[str], None] = lambda _: None) -> 
         progress("validating")
         findings = validate(project, loaded)
         progress("writing views")
-        found = views.collect(project, loaded.store)
-        files = views.render(found, project.version)
+        found, files = [], Files()
+        for view in views.each(project, loaded.store):
+            files.hold(views.forms(view, project.version))
+            found.append(view if keep_views else replace(view, groups=[]))
+        files.hold(views.index(found, project.version))
         progress("writing dumps")
-        return Core(loaded, findings, found, files, beside.result())
+        return Core(loaded, findings, found if keep_views else [], files, beside.result())
 
 
 @contextmanager
@@ -142,7 +146,7 @@ def make(
         InvalidGraph: the graph violates a shape.
         OnemgError: a file cannot be read, or there is no room for temporary files.
     """
-    made = core(project, progress)
+    made = core(project, progress, keep_views=with_site)
     loaded, written = made.loaded, made.dumps
     progress("answering questions")
     answers = questions.answers(project, loaded.store)

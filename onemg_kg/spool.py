@@ -184,16 +184,17 @@ def once(records: Iterable[Record]) -> Iterator[Record]:
 
 
 class _File(NamedTuple):
-    """A file: what it holds, or where in the spool that starts; its size and SHA-256."""
+    """A file: what it holds, or where in a spool that starts, if that is not the one of these files; its size and SHA-256."""
 
     content: bytes | None
     start: int
     size: int
     sha256: str
+    spool: Spool | None = None
 
 
 class Files(Mapping[str, bytes]):
-    """Files by path, large ones on disk: to ask for one is to read it.
+    """Files by path, on disk where they are too large or too many: to ask for one is to read it.
 
     Args:
         files: what is there already.
@@ -202,6 +203,7 @@ class Files(Mapping[str, bytes]):
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
         self._spool = Spool()
         self._files: dict[str, _File] = {}
+        self._held = 0
         self.hold(files or {})
 
     def __getitem__(self, name: str) -> bytes:
@@ -218,6 +220,7 @@ class Files(Mapping[str, bytes]):
 
     def __setstate__(self, files: dict[str, _File]) -> None:
         self._files = files
+        self._held = 0
 
     def adopt(self, files: "Files") -> None:
         """Take over what a process that was forked since has added to these files."""
@@ -241,15 +244,25 @@ class Files(Mapping[str, bytes]):
                 held, waiting, size = [], 0, size + waiting
         content = b"".join(held)
         digest.update(content)
-        if start is not None:
-            self._spool.write(content)
         size += waiting
-        self._files[name] = _File(content if start is None else None, start or 0, size, digest.hexdigest())
+        if start is None and self._held + size <= HELD:
+            self._held += size
+            self._files[name] = _File(content, 0, size, digest.hexdigest())
+        else:
+            at = self._spool.write(content)
+            self._files[name] = _File(None, at if start is None else start, size, digest.hexdigest())
 
     def hold(self, files: Mapping[str, bytes]) -> None:
-        """Add files that are in memory."""
-        for name, content in files.items():
-            self.add(name, [content])
+        """Add files, of which those on disk stay where they are.
+
+        Raises:
+            OnemgError: there is no room.
+        """
+        if isinstance(files, Files):
+            self._files.update(files._elsewhere(files))
+        else:
+            for name, content in files.items():
+                self.add(name, [content])
 
     def told(self, name: str) -> tuple[int, str]:
         """The size of a file and its SHA-256."""
@@ -267,10 +280,13 @@ class Files(Mapping[str, bytes]):
 
     def placed(self, places: Mapping[str, str]) -> "Files":
         """Some of the files under other paths: new path to old."""
-        files = Files()
-        files._spool = self._spool
-        files._files = {place: self._files[name] for place, name in places.items()}
+        files, held = Files(), self._elsewhere(places.values())
+        files._files = {place: held[name] for place, name in places.items()}
         return files
 
+    def _elsewhere(self, names: Iterable[str]) -> dict[str, _File]:
+        """Some of the files, as they are told in another set of files."""
+        return {name: self._files[name]._replace(spool=self._files[name].spool or self._spool) for name in names}
+
     def _blocks(self, file: _File) -> Iterable[bytes]:
-        return [file.content] if file.content is not None else self._spool.blocks(file.start, file.size)
+        return [file.content] if file.content is not None else (file.spool or self._spool).blocks(file.start, file.size)

@@ -104,7 +104,12 @@ class View:
 
 
 def collect(project: Project, store: Queryable) -> list[View]:
-    """Every view, by name.
+    """Every view, by name: see :func:`each`."""
+    return list(each(project, store))
+
+
+def each(project: Project, store: Queryable) -> Iterator[View]:
+    """One view after the other, by name.
 
     Args:
         project: has the queries of the views, and of the rules for their titles.
@@ -114,7 +119,7 @@ def collect(project: Project, store: Queryable) -> list[View]:
         QueryError: a query is not the SELECT query of a view.
     """
     rules = queries.folder(project, "rules")
-    return [run(query, store, rules) for query in queries.folder(project, "views")]
+    return (run(query, store, rules) for query in queries.folder(project, "views"))
 
 
 def render(found: list[View], version: str) -> dict[str, bytes]:
@@ -129,20 +134,33 @@ def render(found: list[View], version: str) -> dict[str, bytes]:
         ``jekyll/_data/onemg_NAME.yml`` and ``jekyll/pages/onemg/NAME.md``; and a list of the views for readers of each.
         Same graph, same bytes.
     """
+    files = index(found, version)
+    for view in found:
+        files |= forms(view, version)
+    return files
+
+
+def index(found: Iterable[View], version: str) -> dict[str, bytes]:
+    """The lists of the views: see :func:`render`."""
     texts = {
         "views/index.md": f"# {_TITLE}\n\n" + _list(found, "{}.md"),
         "jekyll/pages/onemg/views.md": _page(
             "views", _TITLE, _DESCRIPTION, version, _list(found, "{{{{ '/onemg/{}' | relative_url }}}}")
         ),
     }
-    for view in found:
-        texts[f"views/{view.name}.json"] = _json(view)
-        texts[f"views/{view.name}.md"] = f"# {plain(view.title)}\n\n" + _body(view, _plain_label)
-        texts[f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml"] = _data(view)
-        texts[f"jekyll/pages/onemg/{view.name}.md"] = _page(
-            view.name, view.title, view.description, version, _body(view, _badge)
-        )
     return {path: text.encode() for path, text in texts.items()}
+
+
+def forms(view: View, version: str) -> dict[str, bytes]:
+    """A view in every form: see :func:`render`."""
+    return {
+        f"views/{view.name}.json": _json(view).encode(),
+        f"views/{view.name}.md": (f"# {plain(view.title)}\n\n" + _body(view, _plain_label)).encode(),
+        f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml": _data(view).encode(),
+        f"jekyll/pages/onemg/{view.name}.md": _page(
+            view.name, view.title, view.description, version, _body(view, _badge)
+        ).encode(),
+    }
 
 
 def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) -> View:

@@ -61,6 +61,8 @@ def test_files_are_the_same_on_disk(contents: list[list[bytes]], held: int) -> N
         copied.adopt(pickle.loads(pickle.dumps(plain)))
         assert files == plain == copied
         assert [files.told(name) for name in names] == [plain.told(name) for name in names]
+        copied.hold(files)
+        assert copied == plain, "what is in another spool is read there"
         moved = files.placed({name + ".new": name for name in names})
         for name in names:
             moved.put(name + ".new", Path(folder, name))
