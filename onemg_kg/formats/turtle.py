@@ -36,7 +36,8 @@ def write_turtle(quads: Dataset, prefixes: Prefixes) -> Iterator[str]:
     terms = _Terms(prefixes)
 
     def writer(name: str, graph: Graph) -> Write:
-        return _Writer(graph, terms, "  " if terms[name] else "").block
+        # What is asked of the terms before the document begins has its prefix declared.
+        return _Writer(graph, terms, "  " if name and terms[name] else "").block
 
     written = quads.arranged(writer)
     between = ""
@@ -58,7 +59,7 @@ class _Terms(dict[str, str]):
     """Token to Turtle. Nodes are kept, for they come again, as literals seldom do."""
 
     def __init__(self, prefixes: Prefixes) -> None:
-        super().__init__({"": ""})
+        super().__init__()
         self.shortener = Shortener(prefixes)
 
     def __missing__(self, token: str) -> str:
@@ -67,7 +68,7 @@ class _Terms(dict[str, str]):
             return token if token[-1] != ">" and r"\n" not in token else self._literal(token)
         if len(self) > KEPT:
             self.clear()
-        name = self.shortener.split(token[1:-1]) if token[:1] == "<" else None
+        name = self.shortener.split(token[1:-1]) if token[0] == "<" else None
         self[token] = text = token if name is None else ":".join(name)
         return text
 
