@@ -243,24 +243,23 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     head = ["stage", "size", "statements", "wall s", "CPU s", "memory MB", "growth"]
     lines = []
     for stage in dict.fromkeys(stage for size in sizes for stage in size["stages"]):
-        for size in sizes:
-            one = size["stages"].get(stage)
-            if one is not None:
-                exponent = told["growth"].get(stage) if size is sizes[-1] else None
-                figures = [one.get(key) for key in ("wall", "cpu", "memory")]
-                figures = [one["error"], None, None] if "error" in one else figures
-                lines.append([stage, f"{size['times']}x", statements(size), *figures, exponent and f"{exponent:.2f}"])
+        measured = [size for size in sizes if stage in size["stages"]]
+        for size in measured:
+            one = size["stages"][stage]
+            exponent = told["growth"].get(stage) if size is measured[-1] else None
+            figures = [one.get(key) for key in ("wall", "cpu", "memory")]
+            figures = [one["error"], None, None] if "error" in one else figures
+            lines.append([stage, f"{size['times']}x", statements(size), *figures, exponent and f"{exponent:.2f}"])
     yield table(head, lines)
     steep = [(told["growth"][name], name) for name in told.get("growth", {}) if "/" in name]
     if steep:
-        asked = sum(len(queries) for queries in sizes[-1]["queries"].values())
+        asked = max(sum(len(queries) for queries in size["queries"].values()) for size in sizes)
         first = ", ".join(f"{name} {exponent:.2f}" for exponent, name in sorted(steep, reverse=True)[:5])
         yield f"Of {asked} queries and rules, these grow fastest: {first}.\n"
-    asked_views = {name: one for name, one in sizes[-1]["queries"].get("views", {}).items() if "wall" in one} if sizes else {}
-    if asked_views:
-        slowest = max(asked_views, key=lambda name: asked_views[name]["wall"])
-        count, wall = statements(sizes[-1]), number(asked_views[slowest]["wall"])
-        yield f"At {count:,} statements the slowest view, {slowest}, takes {wall} s.\n"
+    waits = [(size, {n: one["wall"] for n, one in size["queries"].get("views", {}).items() if "wall" in one}) for size in sizes]
+    for size, seconds in [(size, seconds) for size, seconds in waits if seconds][-1:]:
+        slowest = max(seconds, key=lambda name: seconds[name])
+        yield f"At {statements(size):,} statements the slowest view, {slowest}, takes {number(seconds[slowest])} s.\n"
     for key, label, name in (("cpu", "CPU seconds", "time"), ("memory", "memory, MB", "memory")):
         rows = [{"stage": stage, "statements": count, "is": one[key]} for count, stage, one in named if key in one]
         chosen = [row for row in rows if row["stage"] in ("load", "rules", "shapes", "views", "push", "build")]

@@ -315,13 +315,14 @@ def _collect(told: Told, command: list[str | Path], limit: float | None, server:
 
 
 def growth(sizes: list[Told], get: Callable[[Told], Told]) -> float | None:
-    """The exponent of CPU seconds over statements, from a tenth of the largest size on."""
+    """The exponent of CPU seconds over statements, from a tenth of the largest size that was measured on."""
+    measured = [size for size in sizes if get(size).get("cpu", 0) >= LEAST]
     points = [
-        (math.log(size["stated"] + size["inferred"]), math.log(one["cpu"]))
-        for size in sizes
-        if size["times"] * 10 >= sizes[-1]["times"] and (one := get(size)).get("cpu", 0) >= LEAST
+        (math.log(size["stated"] + size["inferred"]), math.log(get(size)["cpu"]))
+        for size in measured
+        if size["times"] * 10 >= measured[-1]["times"]
     ]
-    if len(points) < 2 or get(sizes[-1]).get("cpu", 0) < MOST:
+    if len(points) < 2 or get(measured[-1])["cpu"] < MOST:
         return None
     x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
     return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
@@ -342,12 +343,12 @@ def table(result: Told) -> str:
     sizes = result["sizes"]
     lines = ["| stage | size | wall s | CPU s | memory MB | of it before | growth |", "|---|---:|---:|---:|---:|---:|---:|"]
     for stage in dict.fromkeys(name for size in sizes for name in size["stages"]):
-        for size in sizes:
-            if stage in size["stages"]:
-                one = size["stages"][stage]
-                told = result["growth"].get(stage) if size is sizes[-1] else None
-                cells = (_cell(one, "wall"), _cell(one, "cpu"), _cell(one, "memory", 0), _cell(one, "before", 0))
-                lines.append(f"| {stage} | {size['times']}x | {' | '.join(cells)} | {'' if told is None else f'{told:.2f}'} |")
+        measured = [size for size in sizes if stage in size["stages"]]
+        for size in measured:
+            one = size["stages"][stage]
+            told = result["growth"].get(stage) if size is measured[-1] else None
+            cells = (_cell(one, "wall"), _cell(one, "cpu"), _cell(one, "memory", 0), _cell(one, "before", 0))
+            lines.append(f"| {stage} | {size['times']}x | {' | '.join(cells)} | {'' if told is None else f'{told:.2f}'} |")
     columns = [f"{size['times']}x, CPU s" for size in sizes]
     if any(size["queries"] for size in sizes):
         lines += ["", f"| query | {' | '.join(columns)} | rows | growth |", "|---" + "|---:" * (len(sizes) + 2) + "|"]
@@ -380,6 +381,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
     parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
     parser.add_argument("--json", type=Path, help="a file for the figures")
+    parser.add_argument("--with", type=Path, metavar="FILE", dest="others", help="figures of other sizes, measured before")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     parser.add_argument("--made", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -391,10 +393,11 @@ def main() -> None:
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="onemg-scale-"))
     folder.mkdir(parents=True, exist_ok=True)
     only = arguments.only + (["dumps"] if "push" in arguments.only and "dumps" not in arguments.only else [])
-    sizes = []
+    sizes = json.loads(arguments.others.read_text())["sizes"] if arguments.others else []
     for times in sorted(arguments.sizes):
         kept = [name for name in only if name != "site" or times <= arguments.site]
         sizes.append(run(times, folder, kept, arguments.limit))
+    sizes.sort(key=lambda size: size["times"])
     if arguments.folder is None:
         shutil.rmtree(folder)
     stages = dict.fromkeys(name for size in sizes for name in size["stages"])
