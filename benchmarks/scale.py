@@ -49,9 +49,9 @@ from typing import Any
 import generate
 
 from onemg_kg import build, check, dumps, graph, project, push, queries, questions, views
+from onemg_kg.database import pieces
 from onemg_kg.project import Project
 from onemg_kg.spool import Files
-from onemg_kg.store import pieces
 
 KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
 STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "build")

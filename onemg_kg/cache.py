@@ -25,7 +25,7 @@ ENTRIES = 4
 """How many entries stay: those used last."""
 
 _SOURCES = (("ontology", ".ttl"), ("data", ".ttl"), ("queries/rules", ".rq"))
-_CODE = ("cache", "graph", "project", "queries", "store", "terms")
+_CODE = ("cache", "database", "graph", "project", "queries", "spool", "store", "terms")
 _SEAL = "seal"
 _MAKING = ".making-"
 _NAMED = 64

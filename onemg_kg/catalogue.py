@@ -7,10 +7,11 @@ from operator import itemgetter
 
 import pyoxigraph as ox
 
+from onemg_kg.database import pieces
 from onemg_kg.formats import Dataset, Format, together
 from onemg_kg.graph import GRAPHS
 from onemg_kg.spool import in_order, once
-from onemg_kg.store import Graphs, from_lines, pieces
+from onemg_kg.store import Graphs, from_lines
 from onemg_kg.terms import BASE, NS, term, text
 
 _DATASET = "data/framework"

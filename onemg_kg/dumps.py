@@ -17,11 +17,12 @@ from multiprocessing.context import ForkProcess
 import pyoxigraph as ox
 
 from onemg_kg import catalogue
+from onemg_kg.database import Spooled, pieces
 from onemg_kg.errors import OnemgError
 from onemg_kg.formats import FORMATS, Context, Dataset, derive, of_lines, together, tokens, triples
 from onemg_kg.graph import GRAPHS, RULES, Graph
 from onemg_kg.spool import Files
-from onemg_kg.store import Graphs, Spooled, pieces
+from onemg_kg.store import Graphs
 from onemg_kg.terms import PREFIXES
 
 _PLAIN = ("turtle", "ntriples", "rdfxml")

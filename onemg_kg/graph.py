@@ -13,10 +13,11 @@ from urllib.parse import quote, unquote
 import pyoxigraph as ox
 
 from onemg_kg import queries
+from onemg_kg.database import Database, Spooled, gathered, joined
 from onemg_kg.errors import QueryError, RdfError
 from onemg_kg.project import Project
 from onemg_kg.spool import Records, Spool, chunks, in_order, once
-from onemg_kg.store import Database, Graphs, Spooled, Store, from_lines, gathered, joined, to_lines, to_quads
+from onemg_kg.store import Graphs, Store, from_lines, to_lines, to_quads
 from onemg_kg.terms import BASE
 
 GRAPHS = BASE + "graph/"

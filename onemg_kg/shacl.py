@@ -9,10 +9,11 @@ from pathlib import Path
 import pyoxigraph as ox
 import shacl
 
+from onemg_kg.database import pieces
 from onemg_kg.errors import OnemgError, RdfError
 from onemg_kg.findings import Finding, Places, in_order
 from onemg_kg.graph import GRAPHS
-from onemg_kg.store import Graphs, by_graph, pieces, to_quads
+from onemg_kg.store import Graphs, by_graph, to_quads
 from onemg_kg.terms import BASE, term, text
 
 SHAPES = BASE + "shapes/"

@@ -1,18 +1,13 @@
-"""Where a graph is queried: Oxigraph in this process, in memory or, where the graph is large, on disk."""
+"""Where a graph is queried: Oxigraph in this process."""
 
-import io
-import os
 import re
-import tempfile
-import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol
 
 import pyoxigraph as ox
 
-from onemg_kg import spool
 from onemg_kg.errors import QueryError
 from onemg_kg.terms import text
 
@@ -23,91 +18,6 @@ Graphs = Mapping[str, list[str]]
 
 A line takes a third of the memory of the terms it is made of, and to compare, sort and join lines takes a tenth of the time.
 """
-
-
-class Spooled(Mapping[str, list[str]]):
-    """:data:`Graphs` on disk, each read when it is asked for.
-
-    Args:
-        beside: others, with which they share a file.
-    """
-
-    def __init__(self, beside: "Spooled | None" = None) -> None:
-        self._spool: spool.Spool = beside._spool if beside else spool.Spool()
-        self._places: dict[str, list[tuple[int, int]]] = {}
-
-    def __getstate__(self) -> dict[str, list[tuple[int, int]]]:
-        return self._places  # to another process goes what is where: see adopt
-
-    def __setstate__(self, places: dict[str, list[tuple[int, int]]]) -> None:
-        self._places = places
-
-    def adopt(self, beside: "Spooled") -> None:
-        """In a process that was forked since, find these lines where those of others are, with which they share a file."""
-        self._spool = beside._spool
-
-    def add(self, name: str, lines: list[str]) -> None:
-        """Add lines to a graph.
-
-        Raises:
-            OnemgError: there is no room.
-        """
-        content = "\n".join([*lines, ""]).encode()
-        self._places.setdefault(name, []).append((self._spool.write(content), len(content)))
-
-    def __getitem__(self, name: str) -> list[str]:
-        return [line for place in self._places[name] for line in self._read(place)]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def pieces(self) -> Iterator[tuple[str, list[str]]]:
-        """The lines as they were added, each time with the name of the graph."""
-        return ((name, self._read(place)) for name, places in self._places.items() for place in places)
-
-    def _read(self, place: tuple[int, int]) -> list[str]:
-        return self._spool.read(*place).decode().split("\n")[:-1]
-
-
-def gathered(graphs: Iterable[tuple[str, list[str]]]) -> Graphs:
-    """Graphs, in memory or, where they have more than :data:`spool.HELD` letters, on disk.
-
-    Raises:
-        OnemgError: there is no room.
-    """
-    held: dict[str, list[str]] = {}
-    size = 0
-    rest = iter(graphs)
-    for name, lines in rest:
-        held[name] = lines
-        size += sum(map(len, lines))
-        if size > spool.HELD:
-            break
-    else:
-        return held
-    spooled = Spooled()
-    for some in (held.items(), rest):
-        for name, lines in some:
-            spooled.add(name, lines)
-    return spooled
-
-
-def joined(first: Graphs, second: Graphs) -> Graphs:
-    """Graphs of two kinds, of which none is in both; on disk both share a file."""
-    if not isinstance(first, Spooled) or not isinstance(second, Spooled):
-        return {**first, **second}
-    both = Spooled(first)
-    both._places = {**first._places, **second._places}
-    return both
-
-
-def pieces(graphs: Graphs) -> Iterable[tuple[str, list[str]]]:
-    """The lines of each graph with its name: of a large graph several times some of them."""
-    return graphs.pieces() if isinstance(graphs, Spooled) else graphs.items()
-
 
 _PLACE = re.compile(r"error at (\d+):\d+: (.*)", re.DOTALL)
 _RESULTS = {"csv": ox.QueryResultsFormat.CSV, "json": ox.QueryResultsFormat.JSON}
@@ -129,10 +39,10 @@ def from_lines(lines: Iterable[str], graph: str = "") -> list[ox.Quad]:
 
     To name the graph in the text and read that takes half the time that it takes to make each quad of its terms.
     """
-    return list(ox.parse(_document(lines, graph), format=ox.RdfFormat.N_QUADS, lenient=True))
+    return list(ox.parse(nquads(lines, graph), format=ox.RdfFormat.N_QUADS, lenient=True))
 
 
-def _document(lines: Iterable[str], graph: str) -> str:
+def nquads(lines: Iterable[str], graph: str) -> str:
     """Lines of N-Triples as N-Quads of one graph."""
     end = f"<{graph}> .\n" if graph else ".\n"
     return "".join([line[:-1] + end for line in lines])
@@ -259,7 +169,7 @@ class Store:
         """Add what :func:`to_lines` wrote to the graph of an IRI. Its blank nodes are not those of any other call."""
         held = list(lines)
         # In one document, so that a blank node of the graph is the same in the union.
-        document = _document(held, graph) + _document(held, "")
+        document = nquads(held, graph) + nquads(held, "")
         self._store.load(document, format=ox.RdfFormat.N_QUADS, lenient=True)
 
     def _query(self, text: str, source: str) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
@@ -340,85 +250,3 @@ class Store:
             return f"answer\r\n{str(bool(answer)).lower()}\r\n"
         document = answer.serialize(format=_RESULTS[form]) or b""
         return document.decode() + ("" if form == "csv" else "\n")
-
-
-class _Reader:
-    """Texts as one file to read."""
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._rest = iter(texts)
-        self._at = io.BytesIO()
-
-    def read(self, size: int) -> bytes:
-        while not (found := self._at.read(size)):
-            text = next(self._rest, None)
-            if text is None:
-                break
-            self._at = io.BytesIO(text.encode())
-        return found
-
-
-class Database(Store):
-    """As :class:`Store`, in a folder of temporary files that goes when nobody holds the database any more.
-
-    Args:
-        graphs: what it holds at first.
-
-    Raises:
-        OnemgError: there is no room.
-    """
-
-    def __init__(self, graphs: Graphs) -> None:
-        folder = spool.folder()
-        weakref.finalize(self, spool.remove, folder, os.getpid())
-        with spool.room():
-            self._store = ox.Store(folder)
-        self.add_pieces(pieces(graphs))
-        self.settle()
-
-    def add_pieces(self, graphs: Iterable[tuple[str, list[str]]]) -> None:
-        """Add lines, each time with the IRI of their graph. Those of different times have no blank nodes in common.
-
-        Raises:
-            OnemgError: there is no room.
-        """
-        # Oxigraph holds a million quads of a load in memory, two gigabytes: so it is several loads.
-        for parts in spool.chunks(graphs, lambda piece: sum(map(len, piece[1]))):
-            document = _Reader(_document(lines, graph) + _document(lines, "") for graph, lines in parts)
-            with spool.room():
-                self._store.bulk_load(cast(IO[bytes], document), ox.RdfFormat.N_QUADS, lenient=True)
-
-    def settle(self) -> None:
-        """Put in order on disk what was added: afterwards queries take two thirds of the time.
-
-        Raises:
-            OnemgError: there is no room.
-        """
-        with spool.room():
-            self._store.optimize()
-
-    def holds(self, triple: ox.Triple, graph: str = "") -> bool:
-        """Whether a graph holds a statement, or else the union."""
-        name = ox.NamedNode(graph) if graph else ox.DefaultGraph()
-        return ox.Quad(triple.subject, triple.predicate, triple.object, name) in self._store
-
-    def graphs_of(self, triple: ox.Triple) -> Iterator[str]:
-        """The IRIs of the graphs that hold a statement, and for the union nothing."""
-        return (
-            text(quad.graph_name)
-            for quad in self._store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-        )
-
-    def construct_pieces(self, query: str, source: str = "query") -> Iterator[list[str]]:
-        """As :meth:`construct_lines`, some at a time.
-
-        Raises:
-            QueryError: the text is not such a query of SPARQL 1.1.
-            OnemgError: there is no room.
-        """
-        triples = self._triples(query, source)
-        with spool.room(), tempfile.TemporaryFile() as file:
-            triples.serialize(file, format=ox.RdfFormat.N_TRIPLES)
-            file.seek(0)
-            while lines := file.readlines(spool.HELD):
-                yield [line[:-1].decode() for line in lines]

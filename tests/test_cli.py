@@ -373,6 +373,21 @@ def test_light_start(project: Project, environment: dict[str, str], tmp_path: Pa
     assert ran.stderr == "[]\n"
 
 
+def test_a_kept_graph_needs_no_module_that_makes_one(project: Project, environment: dict[str, str], tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom onemg_kg.cli import run\nrun(sys.argv[1:])\n"
+        "print([name for name in ('onemg_kg.graph', 'onemg_kg.spool', 'tempfile') if name in sys.modules], file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, "--project", str(project.root), "query", "by-level"]
+    own = {**environment, "XDG_CACHE_HOME": str(tmp_path / "caches")}
+    first, second = (
+        subprocess.run(command, capture_output=True, text=True, env=own, cwd=tmp_path, check=True) for _ in range(2)
+    )
+    assert "onemg_kg.graph" in first.stderr
+    assert second.stderr == "[]\n"
+    assert second.stdout == first.stdout
+
+
 def test_help_needs_no_library(environment: dict[str, str]) -> None:
     """The help is there even where nothing that the package depends on is installed."""
     command = [sys.executable, "-S", "-c", PROGRAM, "--help"]

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onemg_kg import build, graph, queries, spool
+from onemg_kg.database import Database, Spooled, gathered, joined, pieces
 from onemg_kg.errors import InvalidGraph, OnemgError, QueryError
 from onemg_kg.project import Project
 from onemg_kg.spool import Files
-from onemg_kg.store import Database, Spooled, Store, gathered, joined, pieces
+from onemg_kg.store import Store
 
 EX = "http://example.org/"
 RECORDS = st.lists(st.tuples(st.text(max_size=3), st.booleans(), st.text(max_size=20)), max_size=40)
