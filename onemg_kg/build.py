@@ -88,6 +88,7 @@ def core(project: Project, progress: Callable[[str], None] = lambda _: None, kee
         for view in views.each(project, loaded.store):
             files.hold(views.forms(view, project.version))
             found.append(view if keep_views else replace(view, groups=[]))
+            del view  # before the next is asked for
         files.hold(views.index(found, project.version))
         progress("writing dumps")
         return Core(loaded, findings, found if keep_views else [], files, beside.result())

@@ -203,8 +203,10 @@ def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) 
 
 
 def _rows(table: Table) -> Iterator[dict[str, str]]:
-    """The rows as text; empty where unbound."""
-    for row in table.rows:
+    """The rows as text; empty where unbound. Each is gone from the table then: of a large graph they take much memory."""
+    table.rows.reverse()
+    while table.rows:
+        row = table.rows.pop()
         yield dict(zip(table.variables, ["" if term is None else term.value for term in row], strict=True))
 
 
