@@ -53,6 +53,11 @@ class Build:
         self.speakers: Speakers | None = None
         self.endpoint = Endpoint(pool, self.cache, self._page if "query.html" in tree.files else None, describe)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether queries are answered and the folder of the site may be replaced."""
+        return self.tree.is_read and self.pool.is_ready
+
     async def _page(self, _: Request) -> Response:
         """The page from which people ask, whatever the target's query is: its script reads that."""
         request = Request("GET", "/query.html", b"", {})
@@ -164,7 +169,7 @@ class App:
         if request.path == "/healthz":
             return plain(200, text, b"ok\n", fresh)
         if request.path == "/readyz":
-            is_ready = self.build.pool.is_ready and not self.stopping
+            is_ready = self.build.is_ready and not self.stopping
             return plain(200 if is_ready else 503, text, b"ready\n" if is_ready else b"not ready\n", fresh)
         return plain(200, MEDIA_TYPE, self.metrics.text(self._gauges()).encode(), fresh)
 

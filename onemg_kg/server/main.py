@@ -119,8 +119,8 @@ class Server:
         try:
             build = app.build
             await build.pool.start()
-            journal.event("ready")
             await asyncio.to_thread(build.tree.read)
+            journal.event("ready")
             await self._complete(build, journal)
             if not app.stopping:
                 await self._speak(build, app, journal)

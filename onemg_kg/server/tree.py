@@ -169,6 +169,7 @@ class Tree:
 
     Attributes:
         descriptor: the memory that holds it, for other processes; -1 until it is read.
+        is_read: whether nothing of the folder is needed any more.
         targets: what is at each address, by the path of a request's target, percent-encoded: a file, a document, what was
             withdrawn, or the address of a folder that lacks its slash.
         size: how many bytes its files have.
@@ -180,6 +181,7 @@ class Tree:
     def __init__(self, root: Path, held: int = -1) -> None:
         self.files = {file.path: file for file in (_look(root) if held < 0 else _held(held))}
         self.descriptor = held
+        self.is_read = held >= 0
         self._root = root
         if GRAPH not in self.files:
             raise ProjectError(
@@ -271,6 +273,7 @@ class Tree:
             if not is_whole:
                 raise ProjectError("changes while it is read.", source=file.source, fix="Build again.")
             file.content = part
+        self.is_read = True
 
     def close(self) -> None:
         """Lets go of the files, when nobody asks for them any more."""

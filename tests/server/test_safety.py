@@ -571,6 +571,8 @@ def test_a_new_build_is_served_without_a_request_lost(tmp_path: Path, small_site
 def test_a_build_that_is_not_whole_is_not_served(tmp_path: Path, small_site: Path, serve: Callable[..., Any]) -> None:
     site = tmp_path / "site"
     shutil.copytree(small_site, site, symlinks=True)
+    with (site / "large.bin").open("wb") as file:
+        file.truncate(100 << 20)  # the files take a while to read: what says that it is ready needs none of them any more
     live = serve(site, watch=0.1)
     (site / "data" / "framework.nq").write_text("this is no graph")
     live.wait_for("not reloaded")
