@@ -8,6 +8,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import IO, cast
 
 import pyoxigraph as ox
@@ -70,20 +71,12 @@ def gathered(graphs: Iterable[tuple[str, list[str]]]) -> Graphs:
     Raises:
         OnemgError: there is no room.
     """
-    held: dict[str, list[str]] = {}
-    size = 0
-    rest = iter(graphs)
-    for name, lines in rest:
-        held[name] = lines
-        size += sum(map(len, lines))
-        if size > spool.HELD:
-            break
-    else:
-        return held
+    first, rest = spool.split(graphs, spool.letters)
+    if rest is None:
+        return dict(first)
     spooled = Spooled()
-    for some in (held.items(), rest):
-        for name, lines in some:
-            spooled.add(name, lines)
+    for name, lines in chain(first, rest):
+        spooled.add(name, lines)
     return spooled
 
 
@@ -142,7 +135,7 @@ class Database(Store):
             OnemgError: there is no room.
         """
         # Oxigraph holds a million quads of a load in memory, two gigabytes: so it is several loads.
-        for parts in spool.chunks(graphs, lambda piece: sum(map(len, piece[1]))):
+        for parts in spool.chunks(graphs, spool.letters):
             document = _Reader(nquads(lines, graph) + nquads(lines, "") for graph, lines in parts)
             with spool.room():
                 self._store.bulk_load(cast(IO[bytes], document), ox.RdfFormat.N_QUADS, lenient=True)

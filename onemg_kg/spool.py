@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -136,6 +136,11 @@ class Records(Collection[Record], Generic[Record]):
         return any(record == other for other in self)
 
 
+def letters(piece: tuple[str, list[str]]) -> int:
+    """How many letters lines have that come with the name of their graph."""
+    return sum(map(len, piece[1]))
+
+
 def chunks(records: Iterable[Record], weigh: Callable[[Record], int]) -> Iterator[list[Record]]:
     """Records in lists, each of which has about :data:`HELD` letters; at least one list."""
     held: list[Record] = []
@@ -149,20 +154,18 @@ def chunks(records: Iterable[Record], weigh: Callable[[Record], int]) -> Iterato
     yield held
 
 
-def gathered(records: Iterable[Record], weigh: Callable[[Record], int]) -> list[Record] | Records[Record]:
-    """Records in memory, or on disk where they do not fit."""
+def split(records: Iterable[Record], weigh: Callable[[Record], int]) -> tuple[list[Record], Iterator[Record] | None]:
+    """The records that fit into memory, and the others; ``None`` where there are none."""
     lists = chunks(records, weigh)
     first = next(lists)
     second = next(lists, None)
-    if second is None:
-        return first
-    return Records(record for held in _prepended(first, second, lists) for record in held)
+    return first, None if second is None else chain(second, chain.from_iterable(lists))
 
 
-def _prepended(first: list[Record], second: list[Record], rest: Iterable[list[Record]]) -> Iterator[list[Record]]:
-    yield first
-    yield second
-    yield from rest
+def gathered(records: Iterable[Record], weigh: Callable[[Record], int]) -> list[Record] | Records[Record]:
+    """Records in memory, or on disk where they do not fit."""
+    first, rest = split(records, weigh)
+    return first if rest is None else Records(chain(first, rest))
 
 
 def in_order(records: Iterable[Record], weigh: Callable[[Record], int]) -> Iterable[Record]:

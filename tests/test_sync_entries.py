@@ -24,7 +24,7 @@ B = "[B](https://b.example)"
 
 
 def read(text: str, source: str = "pages/a.md", matter: dict[str, str] | None = None) -> Reading:
-    page = Page(source, matter or {}, frozenset(), text, 0, "/a", "a")
+    page = Page(source, matter or {}, frozenset(), [], text, "/a", "a")
     rendered = liquid.render(page, Site(Path(), "https://site.example", [page]))
     return entries.read(page, markup.parse(rendered.text), "https://site.example/a", VOCABULARY)
 

@@ -208,7 +208,7 @@ def test_menus_are_read_with_place_and_line(make_site: MakeSite) -> None:
 
 
 def rendered(body: str, *others: Page) -> liquid.Rendered:
-    here = Page("a.md", {"title": "A"}, frozenset(), body, 4, "/a", "a")
+    here = Page("a.md", {"title": "A"}, frozenset(), ["---", "title: A", "other: 1", "---"], body, "/a", "a")
     return liquid.render(here, Site(Path(), "https://site.example", [here, *others]))
 
 
@@ -228,7 +228,7 @@ def rendered(body: str, *others: Page) -> liquid.Rendered:
 )
 def test_liquid_becomes_what_it_stands_for(written: str, read: str) -> None:
     """Outputs and links are evaluated, other tags are taken out."""
-    assert rendered(f"[x]({written})", Page("pages/b.md", {}, frozenset(), "", 0, "/b", "b")).text == f"[x]({read})"
+    assert rendered(f"[x]({written})", Page("pages/b.md", {}, frozenset(), [], "", "/b", "b")).text == f"[x]({read})"
 
 
 def test_liquid_over_several_lines_moves_no_line() -> None:

@@ -51,20 +51,7 @@ def of_lines(graphs: Iterable[tuple[str, list[str]]]) -> Collection[Tokens]:
     Raises:
         RdfError: as :func:`tokens`.
     """
-    return _named(map(_checked, map(_read, _parts(graphs))))
-
-
-def _parts(graphs: Iterable[tuple[str, list[str]]]) -> Iterator[list[tuple[str, list[str]]]]:
-    """Lines in parts that fit into memory; at least one part."""
-    part: list[tuple[str, list[str]]] = []
-    size = 0
-    for name, lines in graphs:
-        part.append((name, lines))
-        size += sum(map(len, lines))
-        if size > spool.HELD:
-            yield part
-            part, size = [], 0
-    yield part
+    return _named(map(_checked, map(_read, spool.chunks(graphs, spool.letters))))
 
 
 def _read(graphs: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Tokens]:

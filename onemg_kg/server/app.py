@@ -119,7 +119,8 @@ class App:
 
     def entry(self, request: Request, response: Response, size: int) -> Entry:
         """What is counted and logged of a request."""
-        line = answered("HEAD" if request.is_head else request.method, request.path, response.status, size)
+        method = "HEAD" if request.is_head else request.method
+        line = answered(method, request.path, response.status, size) if self.settings.log else ""
         return Entry(_route(request.path), response.status, size, line)
 
     def note(self, entry: Entry, started: float) -> None:

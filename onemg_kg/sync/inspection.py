@@ -119,10 +119,10 @@ class _Inspector:
             self.say(node, "onemg:sourceLine", ox.Literal(str(item.line), datatype=term("xsd:nonNegativeInteger")))
             self.say(node, "onemg:detail", _literal(item.detail))
 
-    def _front_matter(self, page: Page) -> Iterable[Irregularity]:
+    @staticmethod
+    def _front_matter(page: Page) -> Iterable[Irregularity]:
         """The lines of the keys of the front matter that checks are about."""
-        lines = (self.site.root / page.source).read_text(encoding="utf-8-sig").splitlines()[: page.offset]
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(page.head, start=1):
             key = line.partition(":")[0]
             if key in _MATTER:
                 yield Irregularity("front-matter", number, key)

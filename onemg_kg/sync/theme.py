@@ -48,8 +48,8 @@ class Page:
         source: the file, relative to the site's root.
         matter: the front matter, with the defaults of ``_config.yml`` filled in.
         own: the keys that the front matter itself sets.
+        head: the lines of the file before the body.
         body: the text after the front matter.
-        offset: how many lines of the file come before the body.
         path: the address below the site's root, as Jekyll makes it from the permalink.
         slug: the page's name in our IRIs: its path in lower case, each run of other characters one hyphen.
     """
@@ -57,10 +57,15 @@ class Page:
     source: str
     matter: Mapping[str, Any]
     own: frozenset[str]
+    head: list[str]
     body: str
-    offset: int
     path: str
     slug: str
+
+    @property
+    def offset(self) -> int:
+        """How many lines of the file come before the body."""
+        return len(self.head)
 
     @property
     def type(self) -> str:
@@ -190,8 +195,8 @@ def _yaml(text: str, source: str, first_line: int, notices: list[Notice]) -> Any
     return None
 
 
-def _front_matter(text: str, source: str, notices: list[Notice]) -> tuple[dict[str, Any], str, int] | None:
-    """The front matter, the body and the number of lines before it; ``None`` where a file has no front matter."""
+def _front_matter(text: str, source: str, notices: list[Notice]) -> tuple[dict[str, Any], list[str], str] | None:
+    """The front matter, the lines before the body, and the body; ``None`` where a file has no front matter."""
     lines = text.split("\n")
     if lines[0].rstrip() != "---":
         return None
@@ -202,7 +207,7 @@ def _front_matter(text: str, source: str, notices: list[Notice]) -> tuple[dict[s
                 notices.append(Notice(source, 2, "The front matter is not a mapping of keys to values."))
                 matter = None
             values = {str(key): value for key, value in (matter or {}).items() if key != "__line__"}
-            return values, "\n".join(lines[end + 1 :]), end + 1
+            return values, lines[: end + 1], "\n".join(lines[end + 1 :])
     notices.append(Notice(source, 1, "The front matter is not closed by a line `---`."))
     return None
 
@@ -301,13 +306,13 @@ def read_site(root: Path, address: str) -> Site:
         parsed = _front_matter(_read(path, root), source, notices)
         if parsed is None:
             continue
-        own, body, offset = parsed
+        own, head, body = parsed
         matter = {**_defaults(config, source), **{key: value for key, value in own.items() if value is not None}}
         place = _path(source, text_of(matter.get("permalink")))
         if twin := next((page for page in site.pages if page.path == place), None):
             notices.append(Notice(source, 1, f"This page has the address of {twin.source}, {place!r}; one hides the other."))
         slug = _slug(place, source, {page.slug for page in site.pages})
-        site.pages.append(Page(source, matter, frozenset(own), body, offset, place, slug))
+        site.pages.append(Page(source, matter, frozenset(own), head, body, place, slug))
     menus = [root / "_data" / "topnav.yml", *sorted((root / "_data" / "sidebars").glob("*.yml"))]
     for path in menus:
         if path.is_file():
