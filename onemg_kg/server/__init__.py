@@ -15,6 +15,10 @@ def run(settings: Settings) -> None:
     Raises:
         OnemgError: the folder holds no build, or the address is taken.
     """
+    from onemg_kg.server.launch import launch
+
+    zygote = launch(settings)
+    # To import what speaks HTTP takes as long as to read the graph, which goes on meanwhile.
     from onemg_kg.server.main import main
 
-    main(settings)
+    main(settings, zygote)

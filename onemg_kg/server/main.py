@@ -20,12 +20,13 @@ from onemg_kg.server import api
 from onemg_kg.server.app import App, Build
 from onemg_kg.server.connection import GRACE, Connection, prefer_uvloop, take_over
 from onemg_kg.server.journal import Handler, Journal
+from onemg_kg.server.launch import Zygote, launch
 from onemg_kg.server.lookups import Lookups
 from onemg_kg.server.metrics import Counts, Metrics
-from onemg_kg.server.pool import Pool, Zygote
-from onemg_kg.server.settings import Settings
+from onemg_kg.server.pool import Pool
+from onemg_kg.server.settings import GRAPH, Settings
 from onemg_kg.server.speakers import Speakers
-from onemg_kg.server.tree import GRAPH, Tree
+from onemg_kg.server.tree import Tree
 from onemg_kg.store import Store, load
 
 _SPARE = 3
@@ -50,12 +51,16 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """Serves one folder."""
+    """Serves one folder.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: what it is told.
+        zygote: the process that reads the graph beside this one.
+    """
+
+    def __init__(self, settings: Settings, zygote: Zygote) -> None:
         self._settings = replace(settings, processes=1) if settings.store else settings
-        # The graph is read beside this process while this one reads the files.
-        self._zygote = self._fork()
+        self._zygote = zygote
         try:
             self._describe = queries.read(settings.project.folder("queries") / "service" / "description.rq").text
             self._tree = Tree(settings.site)
@@ -66,17 +71,9 @@ class Server:
         self._seen = _state(settings.site)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def _fork(self) -> Zygote:
-        """The process that forks workers: over the graph of the build, or for the store elsewhere."""
-        if self._settings.store:
-            from onemg_kg.server import remote  # here and below, because to import what speaks to stores takes a while
-
-            return remote.Zygote(self._settings, self._settings.site / GRAPH)
-        return Zygote(self._settings, self._settings.site / GRAPH)
-
     def _pool(self, zygote: Zygote, journal: Journal) -> Pool:
         if self._settings.store:
-            from onemg_kg.server import remote
+            from onemg_kg.server import remote  # here and below, because to import what speaks to stores takes a while
 
             return remote.Pool(self._settings, zygote, journal)
         return Pool(self._settings, zygote)
@@ -157,7 +154,7 @@ class Server:
 
     async def _load(self, journal: Journal) -> Build | None:
         """Another build, ready to be served; nothing if it is not whole."""
-        zygote = self._fork()
+        zygote = launch(self._settings)
         try:
             tree = await asyncio.to_thread(Tree, self._settings.site)
             await asyncio.to_thread(tree.read)
@@ -209,7 +206,7 @@ class Server:
         if self._settings.store:
             return  # :func:`remote.follow` does, from what the store holds
         try:
-            graph = await asyncio.to_thread(load, self._settings.site / GRAPH)
+            graph = await asyncio.to_thread(load, self._settings.graph)
             build.endpoint.lookups = await asyncio.to_thread(Lookups, graph)
             build.api = await asyncio.to_thread(api.over, self._settings.project, Store.of(graph))
         except (OnemgError, OSError, SyntaxError) as error:
@@ -240,11 +237,11 @@ def _ignore(*_: object) -> None:
     """Uvicorn ends on a signal and then raises it again; what is to be done after that is still to be done."""
 
 
-def main(settings: Settings) -> None:
-    """Serve until told to stop."""
+def main(settings: Settings, zygote: Zygote) -> None:
+    """Serve until told to stop, with a process that reads the graph already."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _ignore)
     gc.disable()  # until everything is there: nothing that is made now is garbage
-    server = Server(settings)
+    server = Server(settings, zygote)
     prefer_uvloop()
     asyncio.run(server.serve())

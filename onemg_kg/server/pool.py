@@ -8,17 +8,14 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from onemg_kg.errors import OnemgError
 from onemg_kg.server.frames import BEGUN, CALM, KILL, QUERY, SPAWN, frame
+from onemg_kg.server.launch import Zygote
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.workers import Failed, Job, Worker, failed
 
@@ -28,48 +25,6 @@ Gone = Callable[[], Awaitable[None]]
 
 class Crowded(Failed):
     """No worker is free in time."""
-
-
-class Zygote:
-    """The process that forks workers. It reads the graph while this one goes on.
-
-    Args:
-        settings: the limits.
-        graph: the graph in N-Quads.
-    """
-
-    def __init__(self, settings: Settings, graph: Path) -> None:
-        self._settings, self._graph = settings, graph
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *map(str, self._program(theirs.fileno()))],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-
-    def _program(self, descriptor: int) -> Iterable[object]:
-        """The module that the process runs, and what that is told."""
-        settings = self._settings
-        numbers = (descriptor, os.getpid(), self._graph, settings.rows, settings.answer, settings.memory)
-        return ("onemg_kg.server.zygote", *numbers)
-
-    def order(self, order: str, worker: str, descriptor: int | None = None) -> None:
-        """Tell the process something; it may be gone."""
-        with contextlib.suppress(OSError):
-            socket.send_fds(self.control, [f"{order} {worker}".encode()], [] if descriptor is None else [descriptor])
-
-    def again(self) -> "Zygote":
-        """Another one of the same kind, in the place of this one."""
-        self.close()
-        return type(self)(self._settings, self._graph)
-
-    def close(self) -> None:
-        """Let the process end, and its workers with it."""
-        self.control.close()
-        self.process.kill()
-        self.process.wait()
 
 
 class Pool:

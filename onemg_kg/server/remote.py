@@ -1,13 +1,8 @@
 """Serves the graph that a store elsewhere holds: workers that ask it, whether it answers, and what is learned from it anew."""
 
 import asyncio
-import contextlib
-import json
-import os
 import socket
-from collections.abc import Iterable
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pyoxigraph as ox
@@ -17,6 +12,7 @@ from onemg_kg.server import api, pool
 from onemg_kg.server.app import App
 from onemg_kg.server.frames import BEGUN
 from onemg_kg.server.journal import Journal
+from onemg_kg.server.launch import Zygote
 from onemg_kg.server.remote_engine import NEVER
 from onemg_kg.server.settings import Settings
 from onemg_kg.server.workers import Failed, Job, failed
@@ -26,20 +22,6 @@ _LOOK, _LOOK_AGAIN = 5.0, 1.0
 """How many seconds pass between two looks whether the store answers, where it did and where it did not."""
 _SHARE = 20
 """How many times as long as it takes to ask what the API knows must pass before the next time: a store has more to do."""
-
-
-class Zygote(pool.Zygote):
-    """The process that forks workers that ask the store. Which store, and with which credentials, no command line shows."""
-
-    def __init__(self, settings: Settings, graph: Path) -> None:
-        super().__init__(settings, graph)
-        told = {"store": settings.store, "login": asdict(settings.login) if settings.login else {}, "timeout": settings.timeout}
-        with contextlib.suppress(OSError):
-            self.control.send(json.dumps(told).encode())
-
-    def _program(self, descriptor: int) -> Iterable[object]:
-        settings = self._settings
-        return ("onemg_kg.server.remote_engine", descriptor, os.getpid(), settings.rows, settings.answer, settings.memory)
 
 
 class Pool(pool.Pool):
@@ -53,7 +35,7 @@ class Pool(pool.Pool):
 
     not_yet = "The store does not answer."
 
-    def __init__(self, settings: Settings, zygote: pool.Zygote, journal: Journal) -> None:
+    def __init__(self, settings: Settings, zygote: Zygote, journal: Journal) -> None:
         super().__init__(replace(settings, light=settings.asked), zygote)
         self._journal = journal
         self._told = asyncio.Event()

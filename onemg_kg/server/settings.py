@@ -14,6 +14,10 @@ MIB = 1 << 20
 _MOST_PROCESSES = 4
 
 
+GRAPH = "data/framework.nq"
+"""The file of a site that holds the graph that is asked."""
+
+
 def default_processes() -> int:
     """How many processes speak HTTP where nothing else is said: one for each processor that may be used, and at most four."""
     return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
@@ -24,7 +28,7 @@ class Settings:
     """How to serve.
 
     Attributes:
-        site: the folder of the static site; the graph is its file ``data/framework.nq``, unless a store is asked.
+        site: the folder of the static site; the graph is its file :data:`GRAPH`, unless a store is asked.
         host: the address to listen on.
         port: the port; 0 for one that is free.
         processes: how many processes speak HTTP; one where a store elsewhere is asked.
@@ -78,3 +82,8 @@ class Settings:
     login: "Credentials | None" = None
     asked: int = 16
     renew: float = 60.0
+
+    @property
+    def graph(self) -> Path:
+        """The file of the graph."""
+        return self.site / GRAPH

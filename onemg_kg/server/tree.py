@@ -20,6 +20,7 @@ from onemg_kg import addresses
 from onemg_kg.errors import ProjectError
 from onemg_kg.negotiation import REPRESENTATIONS, Representation
 from onemg_kg.server.messages import Response
+from onemg_kg.server.settings import GRAPH
 from onemg_kg.terms import BASE, expand
 
 OFFERS = (
@@ -52,9 +53,6 @@ _LENGTH = 8
 
 _THINGS = ("id/", "voc/")
 """Below these paths an IRI names a thing, which cannot be sent: see docs/identifiers.md. Elsewhere it names a document."""
-
-GRAPH = "data/framework.nq"
-"""The file of the graph that is asked."""
 
 DEPRECATED = "deprecated.json"
 """The file that says what replaced which IRI: ``{path: {"replacedBy": [IRI]}}``."""
