@@ -31,6 +31,8 @@ from onemg_kg.store import Store, load
 
 _SPARE = 3
 """How many processes may count for each that speaks HTTP: those of builds that were replaced may still be at work."""
+_LONGEST = 60.0
+"""How many seconds pass at most until a build that is not whole is tried again, unless it has changed."""
 _WHILE = 10.0
 """How many seconds a new build waits for the processes that are to serve it, beyond the first."""
 
@@ -128,16 +130,22 @@ class Server:
                 raise
 
     async def _watch(self, app: App, journal: Journal, wake: asyncio.Event) -> None:
-        """Reads the build anew when there is another, or when told to."""
-        before = self._seen
+        """Reads the build anew when there is another, or when told to. One that stays broken is tried less and less often."""
+        loop = asyncio.get_running_loop()
+        before, again, pause = self._seen, 0.0, self._settings.watch
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(wake.wait(), self._settings.watch or None)
             now = _state(self._settings.site)
+            if now != before:
+                again, pause = 0.0, self._settings.watch
             # A build is read when it has stood still for as long as one waits between two looks.
-            if wake.is_set() or (now != self._seen and now == before):
+            if wake.is_set() or (now != self._seen and now == before and loop.time() >= again):
                 wake.clear()
-                if build := await self._load(journal):
+                build = await self._load(journal)
+                if build is None:
+                    again, pause = loop.time() + pause, min(2 * pause, _LONGEST)
+                else:
                     await self._speak(build, app, journal)
                     self._seen = now
                     old = app.renew(build)
@@ -154,7 +162,7 @@ class Server:
 
     async def _load(self, journal: Journal) -> Build | None:
         """Another build, ready to be served; nothing if it is not whole."""
-        zygote = launch(self._settings)
+        zygote, tree = launch(self._settings), None
         try:
             tree = await asyncio.to_thread(Tree, self._settings.site)
             await asyncio.to_thread(tree.read)
@@ -162,6 +170,8 @@ class Server:
             await pool.start()
         except (OnemgError, ValueError) as error:
             zygote.close()
+            if tree is not None:
+                tree.close()
             journal.event("not reloaded", error=str(error))
             return None
         build = Build(tree, pool, self._settings, self._describe)

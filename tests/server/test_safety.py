@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -573,11 +574,22 @@ def test_a_build_that_is_not_whole_is_not_served(tmp_path: Path, small_site: Pat
     shutil.copytree(small_site, site, symlinks=True)
     with (site / "large.bin").open("wb") as file:
         file.truncate(100 << 20)  # the files take a while to read: what says that it is ready needs none of them any more
-    live = serve(site, watch=0.1)
+    live = serve(site, watch=0.2)
+
+    def trees() -> int:
+        found = 0
+        for descriptor in Path(f"/proc/{live.process.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                found += "memfd:site" in str(descriptor.readlink())
+        return found
+
+    before = trees()
     (site / "data" / "framework.nq").write_text("this is no graph")
-    live.wait_for("not reloaded")
+    first, last = (datetime.fromisoformat(str(live.wait_for("not reloaded", number)["time"])) for number in (1, 5))
+    assert (last - first).total_seconds() >= 0.2 + 0.4 + 0.8 + 1.6, "what stays broken is tried less and less often"
     assert query(live, LIGHT).status == 200
     assert live.ask("GET", "/ns.html").status == 200
+    assert trees() == before, "what was read of it is let go"
 
 
 def test_a_graph_that_is_broken_is_said_in_one_sentence(tmp_path: Path, small_site: Path) -> None:
