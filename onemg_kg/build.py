@@ -86,7 +86,8 @@ def core(project: Project, progress: Callable[[str], None] = lambda _: None, kee
         progress("writing views")
         found, files = [], Files()
         for view in views.each(project, loaded.store):
-            files.hold(views.forms(view, project.version))
+            for path, pieces in views.forms(view, project.version):
+                files.add(path, pieces)
             found.append(view if keep_views else replace(view, groups=[]))
             del view  # before the next is asked for
         files.hold(views.index(found, project.version))

@@ -12,7 +12,7 @@ from onemg_kg.client import GRAPHS, RESULTS, Answer, Client, Credentials, Endpoi
 from onemg_kg.errors import QueryError
 from onemg_kg.findings import Finding, Places
 from onemg_kg.project import Project
-from onemg_kg.store import Store, Table, Term
+from onemg_kg.store import Store, Stream, Table, Term
 from onemg_kg.terms import BASE, term, text
 
 _UNION = (("union-default-graph", "true"),)
@@ -106,6 +106,16 @@ class Remote:
         held = _as_held(triple.object for triple in triples)
         stated = (ox.Triple(one.subject, one.predicate, held.get(one.object, one.object)) for one in triples)
         return list(dict.fromkeys(stated))
+
+    def stream(self, text: str, source: str = "query") -> Stream:
+        """As :meth:`select`, whose answer is whole before it is read.
+
+        Raises:
+            QueryError: the text is not a SELECT or ASK query of SPARQL 1.1.
+            StoreError: the store cannot be reached, refuses, or cuts the answer off.
+        """
+        found = self.select(text, source)
+        return Stream(found.variables, iter(found.rows))
 
     def is_construct(self, text: str, source: str = "query") -> bool:
         """Whether the query answers with a graph. The store is not asked.

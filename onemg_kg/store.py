@@ -93,6 +93,13 @@ class Table(NamedTuple):
             yield dict(zip(self.variables, row, strict=True))
 
 
+class Stream(NamedTuple):
+    """As :class:`Table`, of which each row is made when it is asked for."""
+
+    variables: tuple[str, ...]
+    rows: Iterator[tuple[Term | None, ...]]
+
+
 class Selectable(Protocol):
     """What can be asked for rows. The default graph of a query is the union of all named graphs."""
 
@@ -105,6 +112,9 @@ class Queryable(Selectable, Protocol):
 
     The methods are those of :class:`Store`.
     """
+
+    def stream(self, text: str, source: str = "query") -> Stream:
+        """As :meth:`select`, row by row."""
 
     def construct(self, text: str, source: str = "query") -> list[ox.Triple]:
         """The graph of a CONSTRUCT or DESCRIBE query."""
@@ -193,13 +203,21 @@ class Store:
         Raises:
             QueryError: the text is not a SELECT or ASK query of SPARQL 1.1.
         """
+        found = self.stream(text, source)
+        return Table(found.variables, list(found.rows))
+
+    def stream(self, text: str, source: str = "query") -> Stream:
+        """As :meth:`select`, row by row: all rows of a large graph together take much memory.
+
+        Raises:
+            QueryError: the text is not a SELECT or ASK query of SPARQL 1.1.
+        """
         answer = self._query(text, source)
         if isinstance(answer, ox.QueryBoolean):
-            return Table(("answer",), [(ox.Literal(bool(answer)),)])
+            return Stream(("answer",), iter([(ox.Literal(bool(answer)),)]))
         if isinstance(answer, ox.QueryTriples):
             raise QueryError("gives a graph where rows are asked for.", source=source, fix="Use SELECT or ASK.")
-        names = tuple(variable.value for variable in answer.variables)
-        return Table(names, [tuple(solution) for solution in answer])
+        return Stream(tuple(variable.value for variable in answer.variables), map(tuple, answer))
 
     def construct(self, text: str, source: str = "query") -> list[ox.Triple]:
         """Run a CONSTRUCT or DESCRIBE query.

@@ -15,12 +15,13 @@ Rows of the same group and resource become one entry. The order of the rows is t
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from onemg_kg import queries
 from onemg_kg.errors import QueryError
 from onemg_kg.markdown import linked, plain
 from onemg_kg.project import Project
-from onemg_kg.store import Queryable, Table
+from onemg_kg.store import Queryable, Stream
 
 _COLUMNS = (
     *("group", "groupLabel", "resource", "title", "link", "basis", "because"),
@@ -136,7 +137,7 @@ def render(found: list[View], version: str) -> dict[str, bytes]:
     """
     files = index(found, version)
     for view in found:
-        files |= forms(view, version)
+        files |= {path: b"".join(pieces) for path, pieces in forms(view, version)}
     return files
 
 
@@ -144,23 +145,24 @@ def index(found: Iterable[View], version: str) -> dict[str, bytes]:
     """The lists of the views: see :func:`render`."""
     texts = {
         "views/index.md": f"# {_TITLE}\n\n" + _list(found, "{}.md"),
-        "jekyll/pages/onemg/views.md": _page(
-            "views", _TITLE, _DESCRIPTION, version, _list(found, "{{{{ '/onemg/{}' | relative_url }}}}")
+        "jekyll/pages/onemg/views.md": "".join(
+            _text(_page("views", _TITLE, _DESCRIPTION, version, [_list(found, "{{{{ '/onemg/{}' | relative_url }}}}")]))
         ),
     }
     return {path: text.encode() for path, text in texts.items()}
 
 
-def forms(view: View, version: str) -> dict[str, bytes]:
-    """A view in every form: see :func:`render`."""
-    return {
-        f"views/{view.name}.json": _json(view).encode(),
-        f"views/{view.name}.md": (f"# {plain(view.title)}\n\n" + _body(view, _plain_label)).encode(),
-        f"jekyll/_data/onemg_{view.name.replace('-', '_')}.yml": _data(view).encode(),
-        f"jekyll/pages/onemg/{view.name}.md": _page(
-            view.name, view.title, view.description, version, _body(view, _badge)
-        ).encode(),
+def forms(view: View, version: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """A view in every form, each in pieces, because that of a large graph is long: see :func:`render`."""
+    name = view.name
+    page = _page(name, view.title, view.description, version, _body(view, _badge))
+    texts = {
+        f"views/{name}.json": _json(view),
+        f"views/{name}.md": _text(chain([f"# {plain(view.title)}", ""], _body(view, _plain_label))),
+        f"jekyll/_data/onemg_{name.replace('-', '_')}.yml": _text(chain(_data(view), [""])),
+        f"jekyll/pages/onemg/{name}.md": _text(page),
     }
+    return ((path, map(str.encode, pieces)) for path, pieces in texts.items())
 
 
 def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) -> View:
@@ -174,15 +176,15 @@ def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) 
     Raises:
         QueryError: the query is no SELECT query, lacks a column, or names a rule that does not exist.
     """
-    table = store.select(query.text, str(query.path))
-    missing = [f"?{column}" for column in _COLUMNS if column not in table.variables]
+    found = store.stream(query.text, str(query.path))
+    missing = [f"?{column}" for column in _COLUMNS if column not in found.variables]
     if missing:
         raise QueryError(
             f"is no view: it selects no {', '.join(missing)}.",
             source=str(query.path),
             fix="Select every column that the documentation of views names; leave unbound what does not apply.",
         )
-    groups = _fold(table)
+    groups = _fold(found)
     reasons = {rule.name: Reason(rule.title, rule.header.get("description", "")) for rule in rules}
     used = {name for entry in _entries(groups) for name in entry.because}
     if not used <= reasons.keys():
@@ -202,19 +204,20 @@ def run(query: queries.Query, store: Queryable, rules: Iterable[queries.Query]) 
     )
 
 
-def _rows(table: Table) -> Iterator[dict[str, str]]:
-    """The rows as text; empty where unbound. Each is gone from the table then: of a large graph they take much memory."""
-    table.rows.reverse()
-    while table.rows:
-        row = table.rows.pop()
-        yield dict(zip(table.variables, ["" if term is None else term.value for term in row], strict=True))
+def _rows(found: Stream) -> Iterator[dict[str, str]]:
+    """The rows as text; empty where unbound. A text that comes again is one object: of a large graph they take much memory."""
+    texts: dict[str, str] = {}
+    one = texts.setdefault
+    for row in found.rows:
+        values = ["" if term is None else one(term.value, term.value) for term in row]
+        yield dict(zip(found.variables, values, strict=True))
 
 
-def _fold(table: Table) -> list[Group]:
+def _fold(found: Stream) -> list[Group]:
     groups: dict[tuple[str, ...], Group] = {}
     entries: dict[tuple[str, ...], Entry] = {}
     top: list[Group] = []
-    for row in _rows(table):
+    for row in _rows(found):
         key: tuple[str, ...] = (row["group"],)
         if key not in groups:
             groups[key] = Group(row["group"], row["groupLabel"])
@@ -264,29 +267,37 @@ def _badge(label: Label) -> str:
     return f'<span class="badge {colour}">{plain(label.level)}<i class="{icon}"></i></span>'
 
 
-def _body(view: View, show: Callable[[Label], str]) -> str:
-    """The Markdown of a view below its title."""
-    lines = [plain(view.description), ""]
+def _text(lines: Iterable[str]) -> Iterator[str]:
+    """Lines as a text in pieces. It ends with a line break if the last line is empty."""
+    start = ""
+    for line in lines:
+        yield start + line
+        start = "\n"
+
+
+def _body(view: View, show: Callable[[Label], str]) -> Iterator[str]:
+    """The lines of a view in Markdown below its title."""
+    yield from (plain(view.description), "")
     for group in view.groups:
-        lines += _section(group, "##", view, show)
+        yield from _section(group, "##", view, show)
     if view.reasons:
-        lines += ["## Why a resource is here", ""]
-        lines += [f"- {plain(reason.title)}: {plain(reason.description)}" for reason in view.reasons.values()]
-        lines.append("")
-    return "\n".join(lines)
+        yield from ("## Why a resource is here", "")
+        for reason in view.reasons.values():
+            yield f"- {plain(reason.title)}: {plain(reason.description)}"
+        yield ""
 
 
-def _section(group: Group, heading: str, view: View, show: Callable[[Label], str]) -> list[str]:
-    lines = [f"{heading} {plain(group.label)}", ""]
+def _section(group: Group, heading: str, view: View, show: Callable[[Label], str]) -> Iterator[str]:
+    yield from (f"{heading} {plain(group.label)}", "")
     if group.entries:
-        lines += ["| Resource | Label | Why it is here | Where the Framework lists it |", "|---|---|---|---|"]
-        lines += [_line(entry, view, show) for entry in group.entries]
-        lines.append("")
+        yield from ("| Resource | Label | Why it is here | Where the Framework lists it |", "|---|---|---|---|")
+        for entry in group.entries:
+            yield _line(entry, view, show)
+        yield ""
     for part in group.parts:
-        lines += _section(part, heading + "#", view, show)
+        yield from _section(part, heading + "#", view, show)
     if not group.entries and not group.parts:
-        lines += [plain(view.empty), ""]
-    return lines
+        yield from (plain(view.empty), "")
 
 
 def _why(entry: Entry, view: View) -> list[str]:
@@ -302,15 +313,26 @@ def _line(entry: Entry, view: View, show: Callable[[Label], str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _json(view: View) -> str:
+_encode = json.JSONEncoder(ensure_ascii=False, default=vars).encode
+
+
+def _json(view: View) -> Iterator[str]:
     """A view in JSON (RFC 8259), each group and each entry on a line of its own."""
-    text = json.dumps(view, default=vars, ensure_ascii=False)
-    for start in ('{"group": ', '{"resource": '):
-        text = text.replace(start, "\n" + start)  # inside a string the quotes would be escaped
-    return text + "\n"
+    about = {key: value for key, value in vars(view).items() if key not in ("groups", "reasons")}
+    yield _encode(about)[:-1] + ', "groups": ['
+    yield from _json_groups(view.groups)
+    yield f'], "reasons": {_encode(view.reasons)}}}\n'
 
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+def _json_groups(groups: list[Group]) -> Iterator[str]:
+    end = "\n"
+    for group in groups:
+        yield f'{end}{_encode({"group": group.group, "label": group.label})[:-1]}, "entries": ['
+        yield ", ".join("\n" + _encode(entry) for entry in group.entries)
+        yield '], "parts": ['
+        yield from _json_groups(group.parts)
+        yield "]}"
+        end = ", \n"
 
 
 def _yaml(data: object) -> str:
@@ -318,33 +340,30 @@ def _yaml(data: object) -> str:
     return _encode(data).translate(_YAML_ESCAPES)
 
 
-def _data(view: View) -> str:
-    """What a Jekyll page needs to show a view in its own way, in YAML, each entry on a line of its own."""
-    lines = [
-        f"title: {_yaml(view.title)}",
-        f"description: {_yaml(view.description)}",
-        "groups:" + ("" if view.groups else " []"),
-    ]
-
-    def add(group: Group, indent: str) -> None:
-        lines.append(f"{indent}- label: {_yaml(group.label)}")
-        lines.append(f"{indent}  entries:" + ("" if group.entries else " []"))
-        for entry in group.entries:
-            slots = {
-                "title": entry.title,
-                "link": entry.link,
-                "labels": [vars(label) for label in entry.labels],
-                "why": _why(entry, view),
-                "places": [{"title": p.title, "address": p.address, "line": p.line} for p in entry.places],
-            }
-            lines.append(f"{indent}    - {_yaml(slots)}")
-        lines.append(f"{indent}  parts:" + ("" if group.parts else " []"))
-        for part in group.parts:
-            add(part, indent + "    ")
-
+def _data(view: View) -> Iterator[str]:
+    """What a Jekyll page needs to show a view in its own way, in lines of YAML, each entry on a line of its own."""
+    yield f"title: {_yaml(view.title)}"
+    yield f"description: {_yaml(view.description)}"
+    yield "groups:" + ("" if view.groups else " []")
     for group in view.groups:
-        add(group, "  ")
-    return "\n".join(lines) + "\n"
+        yield from _data_group(group, "  ", view)
+
+
+def _data_group(group: Group, indent: str, view: View) -> Iterator[str]:
+    yield f"{indent}- label: {_yaml(group.label)}"
+    yield f"{indent}  entries:" + ("" if group.entries else " []")
+    for entry in group.entries:
+        slots = {
+            "title": entry.title,
+            "link": entry.link,
+            "labels": entry.labels,
+            "why": _why(entry, view),
+            "places": [{"title": p.title, "address": p.address, "line": p.line} for p in entry.places],
+        }
+        yield f"{indent}    - {_yaml(slots)}"
+    yield f"{indent}  parts:" + ("" if group.parts else " []")
+    for part in group.parts:
+        yield from _data_group(part, indent + "    ", view)
 
 
 def _list(found: Iterable[View], target: str) -> str:
@@ -352,8 +371,8 @@ def _list(found: Iterable[View], target: str) -> str:
     return "".join(f"- [{plain(view.title)}]({target.format(view.name)}): {plain(view.description)}\n" for view in found)
 
 
-def _page(name: str, title: str, description: str, version: str, body: str) -> str:
-    """A page of a Jekyll site of the ELIXIR Toolkit Theme, which takes the title from the front matter."""
+def _page(name: str, title: str, description: str, version: str, body: Iterable[str]) -> Iterator[str]:
+    """The lines of a page of a Jekyll site of the ELIXIR Toolkit Theme, which takes the title from the front matter."""
     front = {
         "title": title,
         "description": description,
@@ -363,4 +382,4 @@ def _page(name: str, title: str, description: str, version: str, body: str) -> s
     }
     lines = [f"{key}: {_yaml(value)}" for key, value in front.items()]
     note = f"<!-- Written by onemg-kg {version}: change the graph, not this page. -->"
-    return "\n".join(["---", *lines, "---", note, "", body])
+    return chain(["---", *lines, "---", note, ""], body)
