@@ -51,8 +51,8 @@ class Zygote:
 
     def close(self) -> None:
         """Let the process end, and its workers with it."""
+        self.process.kill()  # first: it is not to complain that nobody listens any more
         self.control.close()
-        self.process.kill()
         self.process.wait()
 
 

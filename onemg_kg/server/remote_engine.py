@@ -163,13 +163,13 @@ def main() -> None:
     descriptor, parent, rows, size, memory = map(int, sys.argv[1:])
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to end
-    control = socket.socket(fileno=descriptor)
-    told = json.loads(control.recv(65536))
-    found = Engine(_find(control, told["store"], Credentials(**told["login"]), told["timeout"] + _PATIENCE))
-    found.warm()
-    gc.collect()
-    gc.freeze()
-    Zygote(control, found, Limits(rows, size), memory, _DESCRIPTORS).run()
+    with socket.socket(fileno=descriptor) as control:
+        told = json.loads(control.recv(65536))
+        found = Engine(_find(control, told["store"], Credentials(**told["login"]), told["timeout"] + _PATIENCE))
+        found.warm()
+        gc.collect()
+        gc.freeze()
+        Zygote(control, found, Limits(rows, size), memory, _DESCRIPTORS).run()
 
 
 if __name__ == "__main__":

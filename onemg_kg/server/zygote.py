@@ -136,18 +136,17 @@ def main() -> None:
     descriptor, parent, path, rows, size, memory = sys.argv[1:]
     die_with_parent(int(parent))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides when to end
-    control = socket.socket(fileno=int(descriptor))
-    try:
-        engine = Engine(Path(path))
-    except (OSError, SyntaxError) as error:
-        control.sendall(
-            str(getattr(error, "msg", None) or getattr(error, "strerror", None) or error).rstrip(".").encode()[:1000]
-        )
-        sys.exit(1)
-    engine.warm()
-    gc.collect()
-    gc.freeze()
-    Zygote(control, engine, Limits(int(rows), int(size)), int(memory)).run()
+    with socket.socket(fileno=int(descriptor)) as control:
+        try:
+            engine = Engine(Path(path))
+        except (OSError, SyntaxError) as error:
+            why = str(getattr(error, "msg", None) or getattr(error, "strerror", None) or error)
+            control.sendall(why.rstrip(".").encode()[:1000])
+            sys.exit(1)
+        engine.warm()
+        gc.collect()
+        gc.freeze()
+        Zygote(control, engine, Limits(int(rows), int(size)), int(memory)).run()
 
 
 if __name__ == "__main__":
