@@ -51,6 +51,7 @@ class Pool:
         self._names = itertools.count(1)
         self._idle: deque[Worker] = deque()
         self._workers: set[Worker] = set()
+        self._first: deque[asyncio.Future[Worker]] = deque()
         self._waiting: deque[asyncio.Future[Worker]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -143,7 +144,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """How many queries wait."""
-        return len(self._waiting)
+        return len(self._first) + len(self._waiting)
 
     async def ask(self, request: dict[str, Any], gone: Gone | None = None, *, is_first: bool = False) -> Job:
         """Have a query evaluated.
@@ -151,7 +152,7 @@ class Pool:
         Args:
             request: what :meth:`Engine.answer` takes.
             gone: waits until nobody wants the answer any more.
-            is_first: whether it goes before all that wait.
+            is_first: whether it goes before all that wait, and takes no place of theirs.
 
         Raises:
             Crowded: too many wait.
@@ -180,10 +181,11 @@ class Pool:
             raise failed(503, self.not_yet) from None
 
     async def _wait(self, gone: Gone | None, is_first: bool) -> Worker:
-        if not self.alive or (len(self._waiting) >= self.settings.queue and not is_first):
+        queue = self._first if is_first else self._waiting
+        if not self.alive or (queue is self._waiting and len(queue) >= self.settings.queue):
             raise Crowded({"status": 503, "detail": "Too many queries wait to be evaluated."})
         waiter: asyncio.Future[Worker] = self.loop.create_future()
-        self._waiting.insert(0 if is_first else len(self._waiting), waiter)
+        queue.append(waiter)
         self._make_room()
         error = Crowded({"status": 503, "detail": "Too many queries are being evaluated."})
         timer = self.loop.call_later(self.settings.wait, lambda: None if waiter.done() else waiter.set_exception(error))
@@ -195,7 +197,7 @@ class Pool:
             if watcher is not None:
                 watcher.cancel()
             with contextlib.suppress(ValueError):
-                self._waiting.remove(waiter)
+                queue.remove(waiter)
 
     async def _give_up(self, waiter: asyncio.Future[Worker], gone: Gone) -> None:
         await gone()
@@ -204,11 +206,12 @@ class Pool:
 
     def _offer(self, worker: Worker) -> None:
         """A worker to who waits longest."""
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(worker)
-                return
+        for queue in (self._first, self._waiting):
+            while queue:
+                waiter = queue.popleft()
+                if not waiter.done():
+                    waiter.set_result(worker)
+                    return
         self._idle.append(worker)
 
     def give_way(self, worker: Worker) -> None:
@@ -216,7 +219,7 @@ class Pool:
 
         Where too many give way already, the one that has taken longest is ended.
         """
-        if self._idle and not self._waiting:
+        if self._idle and not self.waiting:
             return
         if self.heavy >= self.settings.heavy:
             longest = min((other for other in self._workers if other.heavy), key=lambda other: other.started)
