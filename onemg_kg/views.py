@@ -145,8 +145,8 @@ def index(found: Iterable[View], version: str) -> dict[str, bytes]:
     """The lists of the views: see :func:`render`."""
     texts = {
         "views/index.md": f"# {_TITLE}\n\n" + _list(found, "{}.md"),
-        "jekyll/pages/onemg/views.md": "".join(
-            _text(_page("views", _TITLE, _DESCRIPTION, version, [_list(found, "{{{{ '/onemg/{}' | relative_url }}}}")]))
+        "jekyll/pages/onemg/views.md": "\n".join(
+            _page("views", _TITLE, _DESCRIPTION, version, [_list(found, "{{{{ '/onemg/{}' | relative_url }}}}")])
         ),
     }
     return {path: text.encode() for path, text in texts.items()}
@@ -159,7 +159,7 @@ def forms(view: View, version: str) -> Iterator[tuple[str, Iterator[bytes]]]:
     texts = {
         f"views/{name}.json": _json(view),
         f"views/{name}.md": _text(chain([f"# {plain(view.title)}", ""], _body(view, _plain_label))),
-        f"jekyll/_data/onemg_{name.replace('-', '_')}.yml": _text(chain(_data(view), [""])),
+        f"jekyll/_data/onemg_{name.replace('-', '_')}.yml": _text(_data(view)),
         f"jekyll/pages/onemg/{name}.md": _text(page),
     }
     return ((path, map(str.encode, pieces)) for path, pieces in texts.items())
@@ -347,6 +347,7 @@ def _data(view: View) -> Iterator[str]:
     yield "groups:" + ("" if view.groups else " []")
     for group in view.groups:
         yield from _data_group(group, "  ", view)
+    yield ""
 
 
 def _data_group(group: Group, indent: str, view: View) -> Iterator[str]:
