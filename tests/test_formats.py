@@ -39,7 +39,7 @@ QUADS = [name for name, format_ in FORMATS.items() if format_.quads]
 Node = ox.NamedNode | ox.BlankNode
 Statement = ox.Triple | ox.Quad
 
-property_test = settings(deadline=None, derandomize=True, max_examples=250)
+property_test = settings(derandomize=True, max_examples=250)
 
 
 def iri(value: str) -> ox.NamedNode:

@@ -634,7 +634,7 @@ PARAMETERS = st.sampled_from(["", "", ";a=b", ";", ' ; a="b,c"', ";a=", ';a="b',
 MEMBERS = st.lists(st.tuples(RANGE, PARAMETERS, WEIGHT, PARAMETERS).map("".join), max_size=5)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(members=MEMBERS, separator=st.sampled_from([",", ", ", " ,\t", ",,"]))
 @example(members=["text/html;q=0.2", "text/html", "text/turtle;q=0.5"], separator=",")
 def test_any_header_is_answered_as_negotiation_answers(server: Server, members: list[str], separator: str) -> None:

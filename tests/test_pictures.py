@@ -220,7 +220,7 @@ def record(**values: str) -> Record:
     return values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TITLES, min_size=1, max_size=9), st.integers(1, 4), st.booleans())
 def test_any_titles_of_stages_are_legible(titles: list[str], phases: int, upright: bool) -> None:
     rows = [
@@ -236,7 +236,7 @@ def test_any_titles_of_stages_are_legible(titles: list[str], phases: int, uprigh
     legible(lifecycle(rows, upright))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TITLES, min_size=3, max_size=12), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=12))
 def test_any_alignment_is_legible(titles: list[str], pairs: list[tuple[int, int]]) -> None:
     stages = [
@@ -270,7 +270,7 @@ def memberships(title: str, places: int, groups: int) -> list[Membership]:
     return [Membership(view, views.Group(f"{BASE}voc/{n}", f"{n} {title}"), None, entry) for n in range(groups)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TITLES, st.integers(0, 9), st.integers(1, 9))
 def test_any_titles_of_neighbours_are_legible(title: str, places: int, groups: int) -> None:
     picture = neighbours(title, memberships(title, places, groups))
@@ -282,7 +282,7 @@ def test_any_titles_of_neighbours_are_legible(title: str, places: int, groups: i
     assert more == [f"and {all_ - most} more " for all_, most in ((places, 5), (groups, 3)) if all_ > most]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TITLES)
 def test_no_word_is_lost(title: str) -> None:
     """Wrapping moves words, it cuts none."""

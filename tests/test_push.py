@@ -379,7 +379,7 @@ objects = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(held=st.lists(objects, min_size=1, max_size=8), staged=st.booleans())
 def test_any_term_travels(project: Project, server: Oxigraph, held: list[Term], *, staged: bool) -> None:
     server.reset()

@@ -22,7 +22,7 @@ from onemg_kg.store import Store
 EX = "http://example.org/"
 RECORDS = st.lists(st.tuples(st.text(max_size=3), st.booleans(), st.text(max_size=20)), max_size=40)
 
-property_test = settings(deadline=None, derandomize=True, max_examples=150)
+property_test = settings(derandomize=True, max_examples=150)
 
 
 @pytest.fixture

@@ -217,21 +217,22 @@ class App:
 
     async def send(self, response: Response, is_head: bool, send: Send) -> int:
         """Sends a response (ASGI 3.0), and counts the bytes of its content."""
-        await send({"type": "http.response.start", "status": response.status, "headers": response.fields})
         size = len(response.body)
-        if response.stream is None or is_head:
-            await send({"type": "http.response.body", "body": b"" if is_head else response.body})
-            if response.stream is not None:
-                await response.stream.aclose()  # type: ignore[attr-defined] # a generator
-            return 0 if is_head else size
-        # An answer that breaks off is not ended: the connection closes, and the client knows that it lacks something.
-        async with contextlib.aclosing(response.stream) as stream:  # type: ignore[type-var] # a generator
-            with contextlib.suppress(Failed):
-                async for piece in stream:
-                    size += len(piece)
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await send({"type": "http.response.body", "body": b""})
-        return size
+        try:
+            await send({"type": "http.response.start", "status": response.status, "headers": response.fields})
+            if response.stream is None or is_head:
+                await send({"type": "http.response.body", "body": b"" if is_head else response.body})
+                return 0 if is_head else size
+            # An answer that breaks off is not ended: the connection closes, and the client knows that it lacks something.
+            async with contextlib.aclosing(response.stream()) as stream:  # type: ignore[type-var] # a generator
+                with contextlib.suppress(Failed):
+                    async for piece in stream:
+                        size += len(piece)
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    await send({"type": "http.response.body", "body": b""})
+            return size
+        finally:
+            response.dismiss()
 
 
 async def _gone(receive: Receive) -> None:

@@ -27,6 +27,11 @@ class Cache(Generic[Answer]):
         self.size = self.hits = self.misses = 0
         self._entries: OrderedDict[Hashable, tuple[Answer, int]] = OrderedDict()
 
+    @property
+    def most(self) -> int:
+        """How many bytes question and answer may have together to be kept: one may not take the place of all others."""
+        return self.limit // 8 - self._OVERHEAD
+
     def get(self, key: Hashable) -> Answer | None:
         """The answer to what was asked, if it was asked before."""
         entry = self._entries.get(key)
@@ -44,9 +49,9 @@ class Cache(Generic[Answer]):
             answer: the whole answer.
             size: how many bytes question and answer have.
         """
-        cost = size + self._OVERHEAD
-        if cost > self.limit // 8 or key in self._entries:
+        if size > self.most or key in self._entries:
             return
+        cost = size + self._OVERHEAD
         self._entries[key] = answer, cost
         self.size += cost
         while self.size > self.limit:

@@ -289,22 +289,33 @@ class Connection(HttpToolsProtocol):
         try:
             awaited = answering.send(None)
         except StopIteration as found:
-            self._write(request, found.value, started)
-            self._answered()
+            if found.value.stream is None:
+                self._write(request, found.value, started)
+                self._answered()
+            else:
+                self._go_on(self._send(request, found.value, started))
         else:
             self._answer_later(request, answering, awaited, started)
 
     def _answer_later(self, request: Request, answering: Coroutine[Any, Any, Response], awaited: Any, started: float) -> None:
         """Goes on with an answer that has to be waited for."""
+        self._go_on(self._follow(request, _resumed(answering, awaited), started))
+
+    def _go_on(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Sends an answer for which something has to be waited for."""
         self._short.response_complete = False
-        task = self.loop.create_task(self._follow(request, _resumed(answering, awaited), started))
+        task = self.loop.create_task(sending)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     async def _follow(self, request: Request, answering: Generator[Any, Any, Response], started: float) -> None:
         """Sends an answer that had to be waited for."""
-        response = await answering  # type: ignore[misc] # a generator that is awaited
+        await self._send(request, await answering, started)  # type: ignore[misc] # a generator that is awaited
+
+    async def _send(self, request: Request, response: Response, started: float) -> None:
+        """Sends an answer, if the client is still there."""
         if self.transport.is_closing():
+            response.dismiss()
             self.application.account(request, response, 0, started)
         elif response.stream is None:
             self._write(request, response, started)

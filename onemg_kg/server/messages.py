@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -73,14 +73,16 @@ class Response:
         status: its status code.
         fields: its header fields, without those that every response has.
         body: its content.
-        stream: the content that follows, where not all of it is there yet.
+        stream: gives the content that follows, where it comes in pieces.
+        dismiss: called once when the stream is at its end, or is wanted no more.
         steady: whether the same request gets the same response for as long as the build is the same.
     """
 
     status: int
     fields: Fields = field(default_factory=list)
     body: bytes | memoryview = b""
-    stream: AsyncIterator[bytes] | None = None
+    stream: Callable[[], AsyncIterator[bytes]] | None = None
+    dismiss: Callable[[], object] = lambda: None
     steady: bool = False
 
     @functools.cached_property

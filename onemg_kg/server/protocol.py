@@ -2,8 +2,7 @@
 
 import asyncio
 import functools
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -13,6 +12,7 @@ from onemg_kg.server.description import Description
 from onemg_kg.server.engine import RESULTS
 from onemg_kg.server.lookups import Lookups
 from onemg_kg.server.messages import Request, Response, not_allowed, options, problem
+from onemg_kg.server.packed import Packed, digest, packing
 from onemg_kg.server.pool import Gone, Pool
 from onemg_kg.server.workers import Failed, Job
 
@@ -218,11 +218,11 @@ class Endpoint:
         key = (asked.query, asked.default, asked.named, table, graph)
         known = self._cache.get(key)
         if known is None:
-            known = self._look_up(asked, table) or await self._have_evaluated(asked, table, graph, gone)
+            known = self._look_up(asked, table) or await self._have_evaluated(asked, table, graph, key, gone)
             self._cache.misses += 1
             if known.steady:
                 self._cache.put(key, known, len(known.body) + 2 * len(asked.query))
-        if known.stream is None and _has(request, known):
+        if _has(request, known):
             return Response(304, [pair for pair in known.fields if pair[0] in (b"etag", b"vary", b"cache-control")])
         return known
 
@@ -236,15 +236,32 @@ class Endpoint:
         body: bytes = answer.serialize(format=RESULTS[table][0])  # type: ignore[assignment] # without a file it returns them
         return _whole(table, body, steady=True)
 
-    async def _have_evaluated(self, asked: Question, table: str | None, graph: str | None, gone: Gone) -> Response:
-        """The answer of a worker."""
+    async def _have_evaluated(
+        self, asked: Question, table: str | None, graph: str | None, key: Hashable, gone: Gone
+    ) -> Response:
+        """The answer of a worker. A long one is kept under a key once all of it is there."""
         request = {"query": asked.query, "default": asked.default, "named": asked.named, "results": table, "graph": graph}
         job = await self.pool.ask(request, gone)
         await _ready(job, gone)
-        form = job.head["format"]
-        if not job.done:
-            return Response(200, [*_fields(form)], stream=job.rest())
-        return _whole(form, job.take(), steady=job.head["steady"])
+        form, steady = job.head["format"], job.head["steady"]
+        if job.done:
+            return _whole(form, job.take(), steady=steady)
+
+        def keep(answer: Packed) -> None:
+            fields = _named(form, answer.length, answer.digest)
+            again = Response(200, fields, stream=answer.pieces, steady=True)
+            self._cache.put(key, again, answer.size + 2 * len(asked.query))
+
+        def stream() -> AsyncIterator[bytes]:
+            return packing(job.rest(), self._cache.most, keep) if steady else job.rest()
+
+        watcher = asyncio.get_running_loop().create_task(_cancel(job, gone))
+
+        def dismiss() -> None:
+            watcher.cancel()
+            job.cancel()
+
+        return Response(200, [*_fields(form)], stream=stream, dismiss=dismiss)
 
     async def _describe(self, request: Request) -> Response:
         """The endpoint itself: what it can do, or the page from which people ask."""
@@ -264,13 +281,9 @@ async def _ready(job: Job, gone: Gone) -> None:
     """Waits for an answer, and ends the query if it takes long and nobody waits for it any more."""
     watchers: list[asyncio.Task[None]] = []
 
-    async def watch() -> None:
-        await gone()
-        job.cancel()
-
     def attend() -> None:
         if not watchers:
-            watchers.append(asyncio.get_running_loop().create_task(watch()))
+            watchers.append(asyncio.get_running_loop().create_task(_cancel(job, gone)))
 
     job.on_long = attend
     try:
@@ -278,6 +291,12 @@ async def _ready(job: Job, gone: Gone) -> None:
     finally:
         for watcher in watchers:
             watcher.cancel()
+
+
+async def _cancel(job: Job, gone: Gone) -> None:
+    """Ends a query when nobody waits for its answer any more."""
+    await gone()
+    job.cancel()
 
 
 @functools.cache
@@ -289,9 +308,12 @@ def _fields(form: str) -> tuple[tuple[bytes, bytes], ...]:
 
 def _whole(form: str, body: bytes, *, steady: bool) -> Response:
     """An answer that is all there."""
-    tag = hashlib.blake2b(body, digest_size=16).hexdigest()
-    fields = [(b"content-length", b"%d" % len(body)), (b"etag", f'"{tag}"'.encode()), *_fields(form)]
-    return Response(200, fields, body, steady=steady)
+    return Response(200, _named(form, len(body), digest(body).hexdigest()), body, steady=steady)
+
+
+def _named(form: str, length: int, digested: str) -> list[tuple[bytes, bytes]]:
+    """What a response says of an answer that is known as a whole."""
+    return [(b"content-length", b"%d" % length), (b"etag", f'"{digested}"'.encode()), *_fields(form)]
 
 
 def _has(request: Request, response: Response) -> bool:

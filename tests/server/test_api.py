@@ -96,7 +96,7 @@ def test_the_api_does_as_its_description_says(real: Any) -> None:
     schema = schemathesis.openapi.from_url(real.url + "/api/openapi.json")
     for path in ("/api/search", "/api/resources"):
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=25, suppress_health_check=list(HealthCheck))
         @given(case=schema[path]["GET"].as_strategy())
         def run(case: Any) -> None:
             response = case.call(base_url=real.url)

@@ -153,7 +153,7 @@ def reaches_out(query: str) -> bool:
     return False
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(PIECES, max_size=8), st.lists(PIECES, max_size=8))
 def test_what_passes_reaches_nothing(before: list[str], after: list[str]) -> None:
     """Whatever stands around SERVICE: where Oxigraph would ask another, the guard refuses."""
@@ -166,7 +166,7 @@ def test_what_passes_reaches_nothing(before: list[str], after: list[str]) -> Non
 LITERALS = st.text(alphabet=string.ascii_letters + " {}<>#?'\\.:", max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(LITERALS, LITERALS)
 def test_no_literal_and_no_comment_is_taken_for_a_word(one: str, two: str) -> None:
     literal = rdflib.Literal(one + " SERVICE LOAD DROP " + two).n3()

@@ -455,6 +455,39 @@ def test_a_client_that_goes_away_ends_its_query(small_site: Path, serve: Callabl
     assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
 
 
+LONG = "SELECT * { ?a ?b ?c . ?d ?e ?f }"
+"""A query whose answer comes in pieces, for seconds."""
+
+
+def test_who_wants_only_the_head_of_a_long_answer_holds_no_worker(small_site: Path, serve: Callable[..., Any]) -> None:
+    live = serve(small_site, timeout=20.0, light=1, heavy=1, wait=1.0)
+    for number in range(4):
+        target = "/sparql?" + urlencode({"query": f"{LONG} # {number}"})
+        assert live.ask("HEAD", target).status == 200
+    assert query(live, LIGHT).status == 200
+    assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_client_that_goes_away_in_the_middle_of_a_long_answer_ends_its_query(
+    small_site: Path, serve: Callable[..., Any], method: str
+) -> None:
+    live = serve(small_site, timeout=60.0, rows=10**9, answer=10**12)
+    body = LONG.encode() if method == "POST" else b""
+    target = "/sparql" + ("?" + urlencode({"query": LONG}) if method == "GET" else "")
+    fields = f"Host: x\r\nContent-Type: application/sparql-query\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection(("127.0.0.1", live.port)) as connection:
+        connection.sendall(f"{method} {target} HTTP/1.1\r\n{fields}\r\n".encode() + body)
+        received = 0
+        while received < 5_000_000:
+            received += len(connection.recv(1 << 20))
+        assert b"onemg_queries_running 1\n" in live.ask("GET", "/metrics").body
+    end = time.monotonic() + 5
+    while b"onemg_queries_running 0\n" not in live.ask("GET", "/metrics").body and time.monotonic() < end:
+        time.sleep(0.05)
+    assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
+
+
 def test_a_worker_that_dies_is_replaced(fort: Any) -> None:
     killed = _workers(fort.process.pid)
     for worker in killed:

@@ -254,13 +254,54 @@ def test_what_differs_from_time_to_time_is_not_kept(live: Any, function: str) ->
     assert get(live, query).body != get(live, query).body
 
 
-def test_a_large_answer_comes_in_pieces(live: Any) -> None:
-    query = (
-        "SELECT ?a ?b { ?a <http://purl.org/dc/terms/identifier> ?x . ?b <http://purl.org/dc/terms/identifier> ?y } LIMIT 19000"
-    )
-    answer = get(live, query)
-    assert answer.fields["transfer-encoding"] == "chunked"
-    assert len(rows(answer)) == 19_000
+LONG = "SELECT ?a ?b { ?a <http://purl.org/dc/terms/identifier> ?x . ?b <http://purl.org/dc/terms/identifier> ?y }"
+
+
+def test_a_long_answer_comes_in_pieces_and_is_kept(live: Any) -> None:
+    """It is packed to be kept: it comes in pieces again, and says from then on how long it is and which."""
+    query = LONG + " LIMIT 19000"
+    first, again = get(live, query), get(live, query)
+    assert first.fields["transfer-encoding"] == "chunked"
+    assert len(rows(first)) == 19_000
+    assert len(first.body) > 2 << 20
+    assert again.body == first.body
+    assert again.fields["content-length"] == str(len(first.body))
+    assert again.fields["content-type"] == first.fields["content-type"]
+    assert again.fields["vary"] == first.fields["vary"] == "Accept"
+    known = get(live, query, {"If-None-Match": again.fields["etag"]})
+    assert (known.status, known.body) == (304, b"")
+    head = live.ask("HEAD", "/sparql?" + urlencode({"query": query}))
+    assert (head.status, head.body, head.fields["etag"]) == (200, b"", again.fields["etag"])
+    posted = post(live, query, DIRECT)
+    assert (posted.body, posted.fields["etag"]) == (first.body, again.fields["etag"])
+    assert get(live, query, {"Accept": "text/csv"}).body.count(b"\n") == 19_001
+
+
+def test_what_is_kept_has_a_limit(small_site: Path, serve: Callable[..., Any]) -> None:
+    """Also for long answers: each is kept only where it takes an eighth of the room or less."""
+    room = 1 << 20
+    live = serve(small_site, cache=room, processes=1)
+    for number in range(40):
+        assert get(live, f"{LONG} LIMIT {19_000 + number}").status == 200
+    kept = int(re.search(rb"^onemg_cache_bytes (\d+)", live.ask("GET", "/metrics").body, re.MULTILINE)[1])  # type: ignore[index]
+    assert 0 < kept <= room * 9 // 8
+    query = "SELECT (SHA512(CONCAT(STR(?a), STR(?b))) AS ?c)" + LONG.removeprefix("SELECT ?a ?b") + " LIMIT 19000"
+    assert "etag" not in get(live, query).fields
+    assert "etag" not in get(live, query).fields
+
+
+def test_a_long_answer_that_differs_from_time_to_time_is_not_kept(live: Any) -> None:
+    query = "SELECT (RAND() AS ?random)" + LONG.removeprefix("SELECT ?a ?b") + " LIMIT 60000"
+    first, again = get(live, query), get(live, query)
+    assert first.fields["transfer-encoding"] == again.fields["transfer-encoding"] == "chunked"
+    assert first.body != again.body
+
+
+def test_a_long_answer_that_breaks_off_is_not_kept(small_site: Path, serve: Callable[..., Any]) -> None:
+    live = serve(small_site, rows=20_000)
+    first, again = get(live, LONG), get(live, LONG)
+    assert first.is_cut_off
+    assert again.is_cut_off
 
 
 # The endpoint itself.
