@@ -1,7 +1,8 @@
 """The workers over one graph: who evaluates what, and who waits.
 
 Light queries and heavy ones do not wait for each other: a query that takes longer than a moment makes room for another worker,
-and goes on at the lowest priority. Only so many may be heavy at once; the next one is ended.
+and goes on at the lowest priority. So does one whose client hardly takes the answer. Only so many may be heavy at once:
+of more, one is ended.
 """
 
 import asyncio
@@ -217,14 +218,22 @@ class Pool:
     def give_way(self, worker: Worker) -> None:
         """A worker's query takes long: another worker takes its place, if one is wanted.
 
-        Where too many give way already, the one that has taken longest is ended.
+        Where too many give way already, one is ended: one whose client is behind, or else the one that has taken longest.
         """
         if self._idle and not self.waiting:
             return
         if self.heavy >= self.settings.heavy:
-            longest = min((other for other in self._workers if other.heavy), key=lambda other: other.started)
-            longest.end(failed(503, "Too many queries that take long are being evaluated."))
+            others = [other for other in self._workers if other.heavy or (other is worker and worker.is_behind)]
+            ended = min(others, key=lambda other: (not other.is_behind, other.started))
+            ended.end(failed(503, "Too many queries that take long are being evaluated."))
+            if ended is worker:
+                return
         self._calm(worker)
+
+    def fall_behind(self, worker: Worker) -> None:
+        """The client of a worker does not take its answer: the worker gives way if somebody waits."""
+        if self.waiting and not worker.heavy:
+            self.give_way(worker)
 
     def _calm(self, worker: Worker) -> None:
         worker.heavy = True
@@ -232,10 +241,13 @@ class Pool:
         self._refill()
 
     def _make_room(self) -> None:
-        """A query has to wait: the one that has had most of a processor gives way before its time."""
-        most = max((worker for worker in self._workers if not worker.heavy), key=lambda worker: worker.spent, default=None)
-        if most is not None and most.spent > self.settings.heavy_after / 10 and self.heavy < self.settings.heavy:
-            self._calm(most)
+        """A query has to wait: one gives way whose client is behind, or else the one that has had most of a processor."""
+        light = (worker for worker in self._workers if not worker.heavy)
+        most = max(light, key=lambda worker: (worker.is_behind, worker.spent), default=None)
+        if most is None:
+            return
+        if most.is_behind or (most.spent > self.settings.heavy_after / 10 and self.heavy < self.settings.heavy):
+            self.give_way(most)
 
     def welcome(self, worker: Worker) -> None:
         """A worker can be asked."""

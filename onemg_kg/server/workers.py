@@ -130,6 +130,9 @@ class Keeper(Protocol):
     def give_way(self, worker: "Worker") -> None:
         """A worker's query takes long: another worker takes its place, if one is wanted."""
 
+    def fall_behind(self, worker: "Worker") -> None:
+        """The client of a worker does not take its answer."""
+
     def welcome(self, worker: "Worker") -> None:
         """A worker can be asked."""
 
@@ -147,18 +150,20 @@ class Worker(asyncio.Protocol):
         name: what the process that forks calls it.
         job: what it evaluates.
         heavy: whether that takes long.
+        is_behind: whether its client has not taken what is there for longer than a moment.
         started: when it began.
     """
 
     def __init__(self, name: str, pool: Keeper) -> None:
         self.name = name
         self.job: Job | None = None
-        self.heavy = False
+        self.heavy = self.is_behind = False
         self.started = 0.0
         self._pool = pool
         self._buffer = bytearray()
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle | None = None
+        self._lag: asyncio.TimerHandle | None = None
         self._left = self._since = self._spent = 0.0
         self._process = 0
 
@@ -211,9 +216,22 @@ class Worker(asyncio.Protocol):
         """The client is behind: neither send more nor count the time."""
         self._transport.pause_reading()
         self._stop_clock()
+        if self._lag is None:
+            self._lag = self._pool.loop.call_later(self._pool.settings.heavy_after, self._fall_behind)
+
+    def _fall_behind(self) -> None:
+        self.is_behind = True
+        self._pool.fall_behind(self)
+
+    def _catch_up(self) -> None:
+        self.is_behind = False
+        if self._lag is not None:
+            self._lag.cancel()
+            self._lag = None
 
     def resume(self) -> None:
         """The client has caught up."""
+        self._catch_up()
         if self.job is not None and self._timer is None:
             self._run_clock()
             self._transport.resume_reading()
@@ -244,6 +262,7 @@ class Worker(asyncio.Protocol):
             job.add(content)
         else:
             self._stop_clock()
+            self._catch_up()
             self.job = None
             self._transport.resume_reading()  # the last pieces may have put the client behind
             job.finish(Failed(json.loads(content)) if kind == PROBLEM else None)
@@ -253,6 +272,7 @@ class Worker(asyncio.Protocol):
         """Kill the process: its query has no answer."""
         job, self.job = self.job, None
         self._stop_clock()
+        self._catch_up()
         self._pool.discard(self)
         if job is not None:
             job.finish(error)

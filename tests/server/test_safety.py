@@ -468,6 +468,29 @@ def test_who_wants_only_the_head_of_a_long_answer_holds_no_worker(small_site: Pa
     assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
 
 
+def test_clients_that_hardly_take_their_answers_hold_no_worker(small_site: Path, serve: Callable[..., Any]) -> None:
+    """Each holds one only as long as nobody else wants it, however little work its query is."""
+    live = serve(small_site, light=2, heavy=2, wait=4.0, patience=60.0)
+    held = []
+    try:
+        for number in range(6):
+            target = "/sparql?" + urlencode({"query": f"{LONG} LIMIT {100_000 + number}"})
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.connect(("127.0.0.1", live.port))
+            connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            held.append(connection)
+            taken = query(live, f"{LIGHT} # {number}")
+            assert taken.status == 200
+        end = time.monotonic() + 5
+        for number in range(20):
+            assert query(live, f"{LIGHT} # again {number}").status == 200
+        assert time.monotonic() < end
+    finally:
+        for connection in held:
+            connection.close()
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_client_that_goes_away_in_the_middle_of_a_long_answer_ends_its_query(
     small_site: Path, serve: Callable[..., Any], method: str
