@@ -262,6 +262,12 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     for size, seconds in [(size, seconds) for size, seconds in waits if seconds][-1:]:
         slowest = max(seconds, key=lambda name: seconds[name])
         yield f"At {statements(size):,} statements the slowest view, {slowest}, takes {number(seconds[slowest])} s.\n"
+    asked_for = [(size, found) for size in sizes if (found := size["queries"].get("views/one"))]
+    if asked_for:
+        head = [f"{size['times']}x, {what}" for size, _ in asked_for for what in ("rows", "s")]
+        names = asked_for[-1][1]
+        cells = {name: [found.get(name, {}).get(key) for _, found in asked_for for key in ("made", "wall")] for name in names}
+        yield table(["view of one value", *head], [[name, *cells[name]] for name in names])
     for key, label, name in (("cpu", "CPU seconds", "time"), ("memory", "memory, MB", "memory")):
         rows = [{"stage": stage, "statements": count, "is": one[key]} for count, stage, one in named if key in one]
         chosen = [row for row in rows if row["stage"] in ("load", "rules", "shapes", "views", "push", "build")]

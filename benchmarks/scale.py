@@ -20,7 +20,8 @@ statements, stated and inferred.
 - CPU seconds are those of the process and of what it started (HermiT); those of the server are told below the table. Memory is
   the most that the process had, with the graph that it asks; `of it before` is what it had when the stage began.
 - A query is run twice, and again while a second has not passed; the least counts, because the first in a copy of a process pays
-  for the copy. Questions are asked with the values of their headers, as a build does.
+  for the copy. Questions are asked with the values of their headers, as a build does. `views/one` are what a person asks: the
+  view of one role, of one country.
 - `growth` is the exponent of CPU seconds over statements, by least squares of logarithms, from a tenth of the largest size
   on, where the largest takes more than 20 ms. `> N s`: stopped.
 """
@@ -40,9 +41,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,23 @@ from onemg_kg.project import Project
 from onemg_kg.spool import Files
 
 KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
+ONE = "views/one"
+VALUES = {
+    "by-country": "LUX",
+    "by-data-life-cycle": "access",
+    "by-ehds-journey": "data-access",
+    "by-functionality": "storage-and-interfaces",
+    "by-kind": "api-specification",
+    "by-level": "required",
+    "by-lifecycle-stage": "collection",
+    "by-national-category": "training-materials",
+    "by-project": "gdi",
+    "by-role": "healthcare",
+    "by-section": "access-management",
+    "by-use-case": "rare-disease",
+    "node-checklist": "rare-disease",
+}
+"""What a person asks each view for."""
 STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "build")
 ALONE = ("push", "site", "build")
 """The stages that do not start from a graph in memory."""
@@ -205,9 +224,15 @@ def server(folder: Path) -> Iterator[tuple[str, int]]:
             process.kill()
 
 
-def ask(loaded: graph.Graph, query: queries.Query) -> int:
-    """Run a query as the product does; how many rows or statements it gives."""
-    text = query.bind({name: query.term(name, value) for name, value in query.examples.items()})
+def show(found: Project, loaded: graph.Graph) -> int:
+    """Make every view in every form, as a build does, and drop it; how many bytes they have."""
+    made = chain.from_iterable(views.forms(view, found.version) for view in views.each(found, loaded.store))
+    return sum(len(piece) for _, pieces in made for piece in pieces)
+
+
+def ask(loaded: graph.Graph, query: queries.Query, values: Mapping[str, str] | None = None) -> int:
+    """Run a query as the product does, with values or those of its header; how many rows or statements it gives."""
+    text = query.bind({name: query.term(name, value) for name, value in (values or query.examples).items()})
     if loaded.store.is_construct(text):
         return len(loaded.store.construct_lines(text))
     return len(loaded.store.select(text).rows)
@@ -242,7 +267,7 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
     yield "stage", "rules", rules
     stages: dict[str, Callable[[], object]] = {
         **{kind: lambda kind=kind: len(check.run(found, loaded, (kind,))) for kind in check.KINDS},
-        "views": lambda: sum(map(len, views.render(views.collect(found, loaded.store), found.version).values())),
+        "views": lambda: show(found, loaded),
         "questions": lambda: sum(map(len, questions.render(questions.answers(found, loaded.store)).values())),
         "dumps": lambda: write(dumps.write(loaded, found.version, {}).files, scratch),
     }
@@ -252,6 +277,9 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
     for kind in KINDS:
         for query in queries.folder(found, kind) if kind in only else ():
             yield kind, query.name, forked(lambda query=query: ask(loaded, query), limit, repeat=True)
+    for query in queries.folder(found, "views") if ONE in only else ():
+        values = dict.fromkeys(query.parameters, VALUES[query.name])
+        yield ONE, query.name, forked(lambda query=query, values=values: ask(loaded, query, values), limit, repeat=True)
 
 
 def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, Told]]:
@@ -352,7 +380,7 @@ def table(result: Told) -> str:
     columns = [f"{size['times']}x, CPU s" for size in sizes]
     if any(size["queries"] for size in sizes):
         lines += ["", f"| query | {' | '.join(columns)} | rows | growth |", "|---" + "|---:" * (len(sizes) + 2) + "|"]
-    for kind in KINDS:
+    for kind in (*KINDS, ONE):
         for name in dict.fromkeys(name for size in sizes for name in size["queries"].get(kind, ())):
             every = [size["queries"].get(kind, {}).get(name, {}) for size in sizes]
             told = result["growth"].get(f"{kind}/{name}")
@@ -377,7 +405,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="how many times the real graph (1 10 100)")
     parser.add_argument("--site", type=int, default=10, help="the largest size of which the site is made (10)")
-    parser.add_argument("--only", nargs="+", choices=(*STAGES, *KINDS), default=[*STAGES, *KINDS], help="what to measure")
+    parser.add_argument(
+        "--only", nargs="+", choices=(*STAGES, *KINDS, ONE), default=[*STAGES, *KINDS, ONE], help="what to measure"
+    )
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
     parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
     parser.add_argument("--json", type=Path, help="a file for the figures")
