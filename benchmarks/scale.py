@@ -43,6 +43,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -55,8 +56,8 @@ from onemg_kg.database import pieces
 from onemg_kg.project import Project
 from onemg_kg.spool import Files
 
-KINDS = ("rules", "checks/data", "views", "questions", "facets", "lists")
 ONE = "views/one"
+KINDS = ("rules", "checks/data", "views", ONE, "questions", "facets", "lists")
 VALUES = {
     "by-country": "LUX",
     "by-data-life-cycle": "access",
@@ -230,9 +231,9 @@ def show(found: Project, loaded: graph.Graph) -> int:
     return sum(len(piece) for _, pieces in made for piece in pieces)
 
 
-def ask(loaded: graph.Graph, query: queries.Query, values: Mapping[str, str] | None = None) -> int:
-    """Run a query as the product does, with values or those of its header; how many rows or statements it gives."""
-    text = query.bind({name: query.term(name, value) for name, value in (values or query.examples).items()})
+def ask(loaded: graph.Graph, query: queries.Query, values: Mapping[str, str]) -> int:
+    """Run a query as the product does; how many rows or statements it gives."""
+    text = query.bind({name: query.term(name, value) for name, value in values.items()})
     if loaded.store.is_construct(text):
         return len(loaded.store.construct_lines(text))
     return len(loaded.store.select(text).rows)
@@ -275,11 +276,9 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
         if name in only:
             yield "stage", name, forked(act, limit)
     for kind in KINDS:
-        for query in queries.folder(found, kind) if kind in only else ():
-            yield kind, query.name, forked(lambda query=query: ask(loaded, query), limit, repeat=True)
-    for query in queries.folder(found, "views") if ONE in only else ():
-        values = dict.fromkeys(query.parameters, VALUES[query.name])
-        yield ONE, query.name, forked(lambda query=query, values=values: ask(loaded, query, values), limit, repeat=True)
+        for query in queries.folder(found, "views" if kind == ONE else kind) if kind in only else ():
+            values = dict.fromkeys(query.parameters, VALUES[query.name]) if kind == ONE else query.examples
+            yield kind, query.name, forked(partial(ask, loaded, query, values), limit, repeat=True)
 
 
 def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, Told]]:
@@ -380,7 +379,7 @@ def table(result: Told) -> str:
     columns = [f"{size['times']}x, CPU s" for size in sizes]
     if any(size["queries"] for size in sizes):
         lines += ["", f"| query | {' | '.join(columns)} | rows | growth |", "|---" + "|---:" * (len(sizes) + 2) + "|"]
-    for kind in (*KINDS, ONE):
+    for kind in KINDS:
         for name in dict.fromkeys(name for size in sizes for name in size["queries"].get(kind, ())):
             every = [size["queries"].get(kind, {}).get(name, {}) for size in sizes]
             told = result["growth"].get(f"{kind}/{name}")
@@ -405,9 +404,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="how many times the real graph (1 10 100)")
     parser.add_argument("--site", type=int, default=10, help="the largest size of which the site is made (10)")
-    parser.add_argument(
-        "--only", nargs="+", choices=(*STAGES, *KINDS, ONE), default=[*STAGES, *KINDS, ONE], help="what to measure"
-    )
+    parser.add_argument("--only", nargs="+", choices=(*STAGES, *KINDS), default=[*STAGES, *KINDS], help="what to measure")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
     parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
     parser.add_argument("--json", type=Path, help="a file for the figures")

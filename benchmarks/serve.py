@@ -325,14 +325,14 @@ def ask(server: Server, what: str, text: str) -> Alone:
     started, before = time.monotonic(), cpu(server.process.pid)
     try:
         status, content = get(server.port, server.url(text).removeprefix(f"http://127.0.0.1:{server.port}"))
-        taken = time.monotonic() - started
-        found = len(json.loads(content).get("results", {}).get("bindings", ())) if status == 200 else str(status)
+        why = "" if status == 200 else str(status)
     except (OSError, http.client.HTTPException) as error:
-        taken = time.monotonic() - started
-        found = type(error).__name__
-    if taken > 10 * LATE or isinstance(found, str):
+        why = type(error).__name__
+    taken, spent = time.monotonic() - started, cpu(server.process.pid) - before
+    found = why or len(json.loads(content).get("results", {}).get("bindings", ()))
+    if taken > 10 * LATE or why:
         complain(f"{server.name}, {what}: one answer took {taken:.1f} s ({found} rows or status).")
-    return Alone(found, taken, cpu(server.process.pid) - before)
+    return Alone(found, taken, spent)
 
 
 def ask_twice(server: Server, what: str, text: str) -> Alone:

@@ -20,14 +20,17 @@ class Packed:
     Attributes:
         blocks: its pieces, each packed on its own (RFC 1950).
         length: how many bytes it has.
-        size: how many bytes the blocks have.
         digest: a digest of it, in hexadecimal.
     """
 
     blocks: Sequence[bytes]
     length: int
-    size: int
     digest: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes the blocks have."""
+        return sum(map(len, self.blocks))
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The answer as it was. Other requests go on while a piece is unpacked."""
@@ -60,4 +63,4 @@ async def packing(pieces: AsyncIterator[bytes], most: int, keep: Callable[[Packe
         else:
             blocks.clear()
     if size < most:
-        keep(Packed(blocks, length, size, hashed.hexdigest()))
+        keep(Packed(blocks, length, hashed.hexdigest()))

@@ -75,6 +75,14 @@ def query(live: Any, text: str, fields: dict[str, str] | None = None) -> Any:
     return live.ask("POST", "/sparql", DIRECT | (fields or {}), text.encode())
 
 
+def await_rest(live: Any) -> None:
+    """Within five seconds no query is evaluated any more."""
+    end = time.monotonic() + 5
+    while b"onemg_queries_running 0\n" not in live.ask("GET", "/metrics").body and time.monotonic() < end:
+        time.sleep(0.05)
+    assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
+
+
 # Queries that run for ever, want all memory, or break a parser.
 
 HEAVY = {
@@ -449,10 +457,7 @@ def test_a_client_that_goes_away_ends_its_query(small_site: Path, serve: Callabl
         connection.sendall(head.encode() + body)
         time.sleep(1)
         assert b"onemg_queries_running 1\n" in live.ask("GET", "/metrics").body
-    end = time.monotonic() + 5
-    while b"onemg_queries_running 0\n" not in live.ask("GET", "/metrics").body and time.monotonic() < end:
-        time.sleep(0.05)
-    assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
+    await_rest(live)
 
 
 LONG = "SELECT * { ?a ?b ?c . ?d ?e ?f }"
@@ -480,8 +485,7 @@ def test_clients_that_hardly_take_their_answers_hold_no_worker(small_site: Path,
             connection.connect(("127.0.0.1", live.port))
             connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             held.append(connection)
-            taken = query(live, f"{LIGHT} # {number}")
-            assert taken.status == 200
+            assert query(live, f"{LIGHT} # {number}").status == 200
         end = time.monotonic() + 5
         for number in range(20):
             assert query(live, f"{LIGHT} # again {number}").status == 200
@@ -505,10 +509,7 @@ def test_a_client_that_goes_away_in_the_middle_of_a_long_answer_ends_its_query(
         while received < 5_000_000:
             received += len(connection.recv(1 << 20))
         assert b"onemg_queries_running 1\n" in live.ask("GET", "/metrics").body
-    end = time.monotonic() + 5
-    while b"onemg_queries_running 0\n" not in live.ask("GET", "/metrics").body and time.monotonic() < end:
-        time.sleep(0.05)
-    assert b"onemg_queries_running 0\n" in live.ask("GET", "/metrics").body
+    await_rest(live)
 
 
 def test_a_worker_that_dies_is_replaced(fort: Any) -> None:
