@@ -5,22 +5,25 @@ import random
 import re
 import socket
 import ssl
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import IO, NamedTuple, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
 
+from onemg_kg import spool
 from onemg_kg.errors import OnemgError
 from onemg_kg.store import Term
 
+_BLOCK = 2**20
 _PASSING = {408, 429, 502, 503, 504}
 """Statuses of HTTP (RFC 9110, RFC 6585) after which the same request may succeed."""
 _FIXES = {
@@ -195,20 +198,27 @@ class Client:
 
         Raises:
             StoreError: the store refuses, or answers with something else.
+            OnemgError: there is no room for the answer.
         """
-        body, kind, _ = self.ask(text)
-        form = ox.QueryResultsFormat.from_media_type(kind) if kind else None
-        if form is None:
-            self._fail(self.endpoint.query, f"answers a query with {kind or 'nothing'}, not with SPARQL results", 404)
-        try:
-            answer = ox.parse_query_results(body, format=form)
-            if not isinstance(answer, ox.QuerySolutions):
-                self._fail(self.endpoint.query, "answers a query for rows with no rows", 500)
-            found = [variable.value for variable in answer.variables]
-            order = [found.index(name) for name in names]
-            return [tuple(row[place] for place in order) for row in answer]
-        except (SyntaxError, ValueError) as error:
-            self._fail(self.endpoint.query, f"answers a query with broken SPARQL results: {error}", 500)
+        return [*self.each(text, *names)]
+
+    def each(self, text: str, *names: str) -> Iterator[tuple[Term | None, ...]]:
+        """As :meth:`select`, row by row; nothing is given before the answer is here as a whole, on disk where it is long."""
+        with tempfile.SpooledTemporaryFile(spool.HELD) as file:
+            kind = self._send(lambda: self._sparql(text, "SELECT", RESULTS, ()), lambda answer: _put(answer, file))
+            form = ox.QueryResultsFormat.from_media_type(kind) if kind else None
+            if form is None:
+                self._fail(self.endpoint.query, f"answers a query with {kind or 'nothing'}, not with SPARQL results", 404)
+            try:
+                answer = ox.parse_query_results(file, format=form)
+                if not isinstance(answer, ox.QuerySolutions):
+                    self._fail(self.endpoint.query, "answers a query for rows with no rows", 500)
+                found = [variable.value for variable in answer.variables]
+                order = [found.index(name) for name in names]
+                for row in answer:
+                    yield tuple(row[place] for place in order)
+            except (SyntaxError, ValueError) as error:
+                self._fail(self.endpoint.query, f"answers a query with broken SPARQL results: {error}", 500)
 
     def ask(self, text: str, accept: str = RESULTS, parameters: Iterable[tuple[str, str]] = ()) -> Answer:
         """The answer to a query, as the store gives it.
@@ -361,6 +371,20 @@ def partial(answer: HTTPResponse) -> str:
 def _read(answer: HTTPResponse) -> Answer:
     with answer:
         return Answer(answer.read(), answer.headers.get_content_type(), partial(answer))
+
+
+def _put(answer: HTTPResponse, file: IO[bytes]) -> str:
+    """Put the document that a store answers with into a file, and tell its media type."""
+    file.seek(0)
+    file.truncate()
+    with answer:
+        while block := answer.read(_BLOCK):
+            with spool.room():
+                file.write(block)
+        if answer.length:  # to read in parts tells nobody that the rest did not come
+            raise http.client.IncompleteRead(b"", answer.length)
+    file.seek(0)
+    return answer.headers.get_content_type()
 
 
 def _why(error: Exception) -> tuple[bool, str]:

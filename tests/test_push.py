@@ -27,7 +27,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onemg_kg import push
+from onemg_kg import push, spool
 from onemg_kg.errors import RdfError
 from onemg_kg.graph import GRAPHS, Graph
 from onemg_kg.project import Project
@@ -153,8 +153,8 @@ class Asked(http.server.BaseHTTPRequestHandler):
 
 
 Fault = Callable[[int, Asked], "str | int | bytes | None"]
-"""What happens to a request: nothing; a status instead; another body; ``reset`` before the store has it; ``lost``, after; or
-``ignored``."""
+"""What happens to a request: nothing; a status instead; another body; ``reset`` before the store has it; ``lost``, after;
+``half`` of the answer comes; or ``ignored``."""
 
 
 class Proxy:
@@ -206,7 +206,8 @@ class Proxy:
                     self.send_header("Content-Type", answer.headers.get("Content-Type", "text/plain"))
                     self.send_header("Content-Length", str(len(content)))
                     self.end_headers()
-                    self.wfile.write(content)
+                    self.wfile.write(content[: len(content) // 2] if todo == "half" else content)
+                    self.close_connection = todo == "half"
 
             do_GET = do_POST = do_PUT = answer
 
@@ -329,6 +330,26 @@ def test_a_manifest_that_lies_is_found_out(project: Project, oxigraph: Oxigraph)
     assert push.push(project, oxigraph.client(), OLD).sent == list(OLD), "no manifest: nothing is known"
 
 
+def test_what_the_tools_of_a_store_loaded_is_taken_over(project: Project, oxigraph: Oxigraph) -> None:
+    """A graph that is too large for one transaction of a store is loaded by its own loader, and pushed to from then on."""
+    counted = f'<urn:a> <urn:b> "1"^^<{XSD}nonNegativeInteger> .\n'
+    dataset = {**OLD, GRAPHS + "data/numbers": [counted]}
+    wrong = GRAPHS + "data/g0"
+    lines = {**dataset, wrong: NEW[wrong]}
+    loaded = "".join(f"GRAPH <{name}> {{ {''.join(held)} }} " for name, held in lines.items())
+    oxigraph.update(f"INSERT DATA {{ {loaded} }}")
+    planned = push.push(project, oxigraph.client(), dataset, push.Options(verify=True, dry_run=True))
+    assert planned.sent == [wrong]
+    assert MANIFEST not in {f"{quad.graph_name}"[1:-1] for quad in oxigraph.quads()}, "a dry run writes nothing"
+    report = push.push(project, oxigraph.client(), dataset, push.Options(verify=True))
+    assert (report.sent, report.outcome, report.rewritten) == ([wrong], "rewritten", 1)
+    assert [difference.missing for difference in report.differences] == [[counted]]
+    again = push.push(project, oxigraph.client(), dataset)
+    assert (again.sent, again.rewritten) == ([], 1), "from now on the manifest knows it"
+    assert push.push(project, oxigraph.client(), dataset, push.Options(verify=True)).sent == []
+    assert not oxigraph.left()
+
+
 def test_rewritten_literals_are_no_success(project: Project, oxigraph: Oxigraph) -> None:
     """Oxigraph writes numbers in their canonical form, as integers; the report says which."""
     name = GRAPHS + "data/numbers"
@@ -390,7 +411,9 @@ def test_any_term_travels(project: Project, server: Oxigraph, held: list[Term], 
         assert push.push(project, client, {GRAPHS + "x": lines}, options).outcome == "equal"
 
 
-def test_the_real_graph(project: Project, oxigraph: Oxigraph, loaded: Graph, tmp_path: Path) -> None:
+def test_the_real_graph(
+    project: Project, oxigraph: Oxigraph, loaded: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "framework.nq"
     ox.serialize([*loaded.stated, *loaded.inferred], path, format=ox.RdfFormat.N_QUADS)
     dataset = push.read(path)
@@ -400,6 +423,13 @@ def test_the_real_graph(project: Project, oxigraph: Oxigraph, loaded: Graph, tmp
     lost = [line for difference in report.differences for line in difference.missing]
     assert all("nonNegativeInteger" in line for line in lost), "all else is held as it was sent"
     assert push.push(project, oxigraph.client(), dataset).sent == []
+    monkeypatch.setattr(spool, "HELD", 100_000)
+    spooled = push.read(path)
+    assert not isinstance(spooled, dict), "what does not fit into memory is read from disk, graph by graph"
+    assert (list(spooled), dict(spooled)) == (list(dataset), dataset)
+    [name, *_] = spooled
+    oxigraph.update(f"CLEAR GRAPH <{name}>")
+    assert push.push(project, oxigraph.client(), spooled, push.Options(verify=True)).sent == [name]
 
 
 # What breaks
@@ -434,14 +464,14 @@ def push_broken(project: Project, oxigraph: Oxigraph, fault: Fault, options: pus
 
 
 @pytest.mark.parametrize("options", [push.Options(), STAGED], ids=["inline", "staged"])
-@pytest.mark.parametrize("what", ["reset", "lost", 503, 500, 403, "ignored"])
+@pytest.mark.parametrize("what", ["reset", "lost", "half", 503, 500, 403, "ignored"])
 def test_a_fault_at_any_request(project: Project, oxigraph: Oxigraph, what: "str | int", options: push.Options) -> None:
     number = requests_of(project, oxigraph, options)
     assert number > 8
     for place in range(number):
         if what != 503:
             push_broken(project, oxigraph, at(place, what), options, NO_RETRY)
-        if what in {"reset", "lost", 503}:
+        if what in {"reset", "lost", "half", 503}:
             outcome = push_broken(project, oxigraph, at(place, what), options, AT_ONCE)
             assert outcome == "equal", f"request {place} passes when it is repeated"
 
@@ -810,7 +840,7 @@ def test_virtuoso_cuts_answers_off(project: Project, virtuoso: str) -> None:
     large = {GRAPHS + "large": sorted(f"<urn:s{i}> <urn:p> <urn:o> .\n" for i in range(ROWS + 1))}
     with pytest.raises(push.StoreError, match=rf"counts {ROWS + 1:,} statements and gives {ROWS:,}.*ResultSetMaxRows"):
         push.push(project, client, large)
-    assert push.push(project, client, OLD, push.Options(verify=True)).sent == list(OLD)
+    assert push.push(project, client, OLD, push.Options(verify=True)).sent == [], "nothing was put in place"
 
 
 def test_virtuoso_rewrites_literals(project: Project, virtuoso: str) -> None:

@@ -5,11 +5,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from onemg_kg import spool
 from onemg_kg.errors import RdfError
 from onemg_kg.formats import tokens
 from onemg_kg.formats.canonical import to_line
@@ -17,7 +19,8 @@ from onemg_kg.graph import GRAPHS
 from onemg_kg.store import to_lines
 
 Graphs = Mapping[str, list[str]]
-"""The statements of each graph, as sorted lines of canonical N-Triples, by the IRI of the graph."""
+"""The statements of each graph, as sorted lines of canonical N-Triples, by the IRI of the graph. Asked for, one may be read
+from disk."""
 
 _BLOCK = 100_000
 _BLANK = re.compile(r"_:\S+")
@@ -33,11 +36,28 @@ def read(path: Path) -> Graphs:
     Raises:
         RdfError: it cannot be read, is no N-Quads, has a statement outside our graphs, or a blank node in two graphs.
     """
-    graphs: dict[str, list[str]] = defaultdict(list)
+    found = _gathered(_parts(path))
+    home: dict[str, str] = {}
+
+    def each() -> Iterator[tuple[str, list[str]]]:
+        for name in sorted(found):
+            lines = found[name]
+            for label in {label for line in lines if "_:" in line for label in _blanks(line)}:
+                if home.setdefault(label, name) != name:
+                    told = f"has a blank node in both {home[label]} and {name}."
+                    raise RdfError(told, source=str(path), fix="Give it an IRI.")
+            yield name, canonical(lines)
+
+    return _gathered(each())
+
+
+def _parts(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The lines of each graph as a file has them, some at a time."""
     source = str(path)
     try:
         quads = ox.parse(path=path, format=ox.RdfFormat.N_QUADS)
         while block := list(islice(quads, _BLOCK)):
+            graphs: dict[str, list[str]] = defaultdict(list)
             for quad, line in zip(block, to_lines(quad.triple for quad in block), strict=True):
                 name = "" if isinstance(quad.graph_name, ox.DefaultGraph) else quad.graph_name.value
                 if not name.startswith(GRAPHS):
@@ -47,14 +67,39 @@ def read(path: Path) -> Graphs:
                         fix="Push framework.nq of a build.",
                     )
                 graphs[name].append(line + "\n")
+            yield from graphs.items()
     except (OSError, SyntaxError, ValueError) as error:
         raise RdfError(f"cannot be read: {error}.", source=source, fix="Make it with: onemg-kg build") from None
-    home: dict[str, str] = {}
-    for name, lines in graphs.items():
-        for label in {label for line in lines if "_:" in line for label in _blanks(line)}:
-            if home.setdefault(label, name) != name:
-                raise RdfError(f"has a blank node in both {home[label]} and {name}.", source=source, fix="Give it an IRI.")
-    return {name: canonical(lines) for name, lines in sorted(graphs.items())}
+
+
+class _OnDisk(Graphs):
+    """Graphs in a file, each read when it is asked for."""
+
+    def __init__(self, parts: Iterable[tuple[str, list[str]]]) -> None:
+        file = spool.Spool()
+        self._places: dict[str, list[spool.Records[str]]] = {}
+        for name, lines in parts:
+            self._places.setdefault(name, []).append(spool.Records(lines, file))
+
+    def __getitem__(self, name: str) -> list[str]:
+        return [*chain.from_iterable(self._places[name])]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _gathered(parts: Iterable[tuple[str, list[str]]]) -> Graphs:
+    """Graphs from the lines that come with each name, in memory, or on disk where they do not fit."""
+    first, rest = spool.split(parts, spool.letters)
+    if rest is not None:
+        return _OnDisk(chain(first, rest))
+    graphs: dict[str, list[str]] = defaultdict(list)
+    for name, lines in first:
+        graphs[name] += lines
+    return dict(graphs)
 
 
 def _blanks(line: str) -> Iterator[str]:
@@ -92,6 +137,27 @@ def fingerprint(lines: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
+class About(NamedTuple):
+    """What is known of a graph without asking for its lines.
+
+    Attributes:
+        fingerprint: of its lines.
+        number: how many statements it has.
+        letters: how long they are together.
+        blank: whether one has a blank node.
+    """
+
+    fingerprint: str
+    number: int
+    letters: int
+    blank: bool
+
+
+def about(lines: list[str]) -> About:
+    """What is to be known of canonical lines."""
+    return About(fingerprint(lines), len(lines), sum(map(len, lines)), any(map(has_blanks, lines)))
+
+
 @dataclass(frozen=True)
 class Difference:
     """How what a store holds of a graph differs from what was sent.
@@ -120,6 +186,17 @@ def compare(graph: str, sent: list[str], held: list[str]) -> Difference | None:
     there = {_literal(line) for line in held}
     rewritten = None not in lost and None not in found and set(found) <= set(lost) <= there
     return Difference(graph, missing, added, rewritten)
+
+
+def is_kept(difference: Difference, held: list[str]) -> bool:
+    """Whether a store that holds a graph with this difference was given what was to be sent, by whomever.
+
+    Another literal may be another value; only how Oxigraph keeps literals can be told here, by one of our own.
+    """
+    store = ox.Store()
+    store.extend(ox.parse("".join(difference.missing), ox.RdfFormat.N_TRIPLES))
+    kept = {line + "\n" for line in to_lines(quad.triple for quad in store)}
+    return difference.rewritten and kept <= set(held) and kept >= set(difference.added)
 
 
 def _literal(line: str) -> str | None:

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from onemg_kg.client import Client, StoreError
 from onemg_kg.graph import GRAPHS
 from onemg_kg.project import Project
-from onemg_kg.push.dataset import Difference, Graphs, canonical, compare, fingerprint, has_blanks, pieces
+from onemg_kg.push.dataset import Difference, Graphs, about, canonical, compare, fingerprint, is_kept, pieces
 from onemg_kg.push.lock import LOCKS, STAGING, Lock
 from onemg_kg.push.requests import Requests
 from onemg_kg.terms import BASE, term, text
@@ -35,7 +35,8 @@ class Options:
 
     Attributes:
         full: send every graph, whatever the store is said to hold.
-        verify: read every graph back, also those that did not change, and send again what is not what was held.
+        verify: read every graph back, also those that did not change, and send again what is not what was held. What the store
+            holds and no push put there, as after loading it with the store's own tools, is recorded where it is the same.
         force: take over from a push that seems to be under way.
         dry_run: only tell what would be sent.
         chunk: bytes of a request that carries statements, about.
@@ -115,8 +116,19 @@ class _State:
 
 @dataclass
 class _Plan:
+    """What is to be done.
+
+    Attributes:
+        changed: the graphs to send.
+        removed: the graphs to remove.
+        found: what to record of graphs that the store holds and the manifest does not know.
+        differences: of each graph that was read back and whose literals the store writes in another way, how.
+    """
+
     changed: list[str]
     removed: list[str]
+    found: dict[str, _Record]
+    differences: list[Difference]
 
 
 class Push:
@@ -137,7 +149,7 @@ class Push:
         requests = Requests(project)
         self._fill = requests.fill
         self._lock = Lock(client, requests)
-        self._prints = {name: fingerprint(sent) for name, sent in dataset.items()}
+        self._about = {name: about(sent) for name, sent in dataset.items()}
         self._staged: dict[str, str] = {}
         self._placed: list[str] = []
 
@@ -148,29 +160,31 @@ class Push:
             StoreError: it could not be done.
         """
         self.progress("asking what the store holds")
-        state = self._state()
-        plan, differences = self._plan(state)
-        if self.options.dry_run or not (plan.changed or plan.removed or state.left):
-            return self._report(plan, state.records, differences)
+        state, verify = self._state(), self.options.verify
+        plan = self._plan(state, verify=verify and self.options.dry_run)
+        if self.options.dry_run or not (verify or plan.changed or plan.removed or state.left):
+            return self._report(plan, state.records)
         try:
             self._acquire()
-            state = self._state()  # another push may have ended between
-            plan, differences = self._plan(state)
+            if self._records() != state.records:  # another push has ended between
+                state = self._state()
+            plan = self._plan(state, verify=verify)
             self._drop(state.stale)
             self._forget([*plan.changed, *plan.removed])
             self._put(plan)
             self.progress("reading back")
-            found = self._check({name: name for name in plan.changed})
-            self._check_whole(plan, state)
-            records = {name: record for name, (_, record) in found.items()}
+            counts = self._counts()
+            self._check_whole(plan, state, counts)
+            found = self._check({name: name for name in plan.changed}, counts)
+            records = plan.found | {name: record for name, (_, record) in found.items()}
             self._record(records)
         except BaseException:
             # Also where a person stops it. What cannot be tidied up now, the next push tidies up.
             self._leave(self.client.once())
             raise
         self._leave(self.client)
-        differences += [difference for difference, _ in found.values() if difference is not None]
-        return self._report(plan, state.records | records, differences)
+        plan.differences += [difference for difference, _ in found.values() if difference is not None]
+        return self._report(plan, state.records | records)
 
     def tidy(self) -> list[str]:
         """Remove what pushes that were cut off left behind.
@@ -189,14 +203,14 @@ class Push:
             self._leave(self.client.once())
         return stale
 
-    def _report(self, plan: _Plan, records: Mapping[str, _Record], differences: list[Difference]) -> Report:
+    def _report(self, plan: _Plan, records: Mapping[str, _Record]) -> Report:
         rewritten = sum(name in records and records[name].sent != records[name].held for name in self.dataset)
         return Report(
             plan.changed,
             plan.removed,
             len(self.dataset) - len(plan.changed),
-            sum(len(self.dataset[name]) for name in plan.changed),
-            differences,
+            sum(self._about[name].number for name in plan.changed),
+            plan.differences,
             rewritten,
             self.client.requests,
             self.options.dry_run,
@@ -205,7 +219,15 @@ class Push:
     # What is held, and what is to be done
 
     def _state(self) -> _State:
+        return _State(self._counts(), self._records())
+
+    def _counts(self) -> dict[str, int]:
+        # To count takes a large store seconds, so it is asked no more often than it must.
         counts = self.client.select(self._fill("counts", base=BASE), "graph", "count")
+        # Where there is no group, RDF::Endpoint gives one row without values.
+        return {text(graph): int(text(count)) for graph, count in counts if graph is not None}
+
+    def _records(self) -> dict[str, _Record]:
         records = self.client.select(self._fill("records", manifest=MANIFEST), "graph", "record")
         known: dict[str, _Record] = {}
         for graph, record in records:
@@ -213,26 +235,32 @@ class Push:
             if len(words) == 3 and words[2].isdecimal():
                 # Two records of a graph contradict each other: it is sent again.
                 known[text(graph)] = _Record("", "", -1) if text(graph) in known else _Record(words[0], words[1], int(words[2]))
-        # Where there is no group, RDF::Endpoint gives one row without values.
-        return _State({text(graph): int(text(count)) for graph, count in counts if graph is not None}, known)
+        return known
 
-    def _plan(self, state: _State) -> tuple[_Plan, list[Difference]]:
+    def _plan(self, state: _State, *, verify: bool) -> _Plan:
         def is_held(name: str) -> bool:
-            record = state.records.get(name)
-            return record is not None and record.sent == self._prints[name] and record.number == state.counts.get(name, 0)
+            record, sent = state.records.get(name), self._about[name].fingerprint
+            return record is not None and record.sent == sent and record.number == state.counts.get(name, 0)
 
-        same = [] if self.options.full else [name for name in self.dataset if is_held(name)]
-        differences: list[Difference] = []
-        if self.options.verify:
+        kept = set() if self.options.full else set(filter(is_held, self.dataset))
+        plan = _Plan([], [], {}, [])
+        if verify and not self.options.full:
             self.progress("reading everything back")
-            for name, held in self._held(same, state.counts):
-                if fingerprint(held) != state.records[name].held:
-                    same.remove(name)
-                elif difference := compare(name, self.dataset[name], held):
-                    differences.append(difference)
-        kept = set(same)
+            kept.update(name for name in self.dataset if name in state.counts and name not in state.records)
+            for name, held in self._held(sorted(kept), state.counts):
+                found = _Record(self._about[name].fingerprint, fingerprint(held), state.counts[name])
+                record, difference = state.records.get(name), compare(name, self.dataset[name], held)
+                if record is None and (difference is None or is_kept(difference, held)):
+                    plan.found[name] = found
+                elif record is None or record.held != found.held:
+                    kept.remove(name)
+                    continue
+                if difference is not None:
+                    plan.differences.append(difference)
         ours = (name for name in state.counts if name.startswith(GRAPHS) and name != MANIFEST)
-        return _Plan([name for name in self.dataset if name not in kept], sorted(set(ours) - set(self.dataset))), differences
+        plan.changed = [name for name in self.dataset if name not in kept]
+        plan.removed = sorted(set(ours) - set(self.dataset))
+        return plan
 
     def _held(self, names: Iterable[str], counts: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:
         """What the store holds of some graphs, as canonical lines."""
@@ -248,16 +276,23 @@ class Push:
             yield from self._read(batch, rows)
 
     def _read(self, graphs: list[str], rows: int) -> Iterator[tuple[str, list[str]]]:
-        answer = self.client.select(self._fill("statements", graphs=graphs), "graph", "subject", "predicate", "object")
-        if len(answer) < rows:
+        found: dict[str, list[str]] = {graph: [] for graph in graphs}
+        request = self._fill("statements", graphs=graphs)
+        for graph, *terms in self.client.each(request, "graph", "subject", "predicate", "object"):
+            if (lines := found.get(text(graph))) is None:
+                raise StoreError(
+                    f"tells of {text(graph)}, which it was not asked for.",
+                    source=self.client.endpoint.query,
+                    fix="Look whether it is a SPARQL 1.1 store, and in its log.",
+                )
+            lines.append(" ".join(map(str, terms)) + " .\n")
+        number = sum(map(len, found.values()))
+        if number < rows:
             raise StoreError(
-                f"counts {rows:,} statements and gives {len(answer):,}.",
+                f"counts {rows:,} statements and gives {number:,}.",
                 source=self.client.endpoint.query,
                 fix="Raise its limit of rows in an answer (Virtuoso: ResultSetMaxRows), then repeat the push.",
             )
-        found: dict[str, list[str]] = {graph: [] for graph in graphs}
-        for graph, *terms in answer:
-            found[text(graph)].append(" ".join(map(str, terms)) + " .\n")
         return ((graph, canonical(lines)) for graph, lines in found.items())
 
     def _acquire(self) -> None:
@@ -279,9 +314,10 @@ class Push:
         """Put the changed graphs in place, in one request."""
         if not (plan.changed or plan.removed):
             return
-        lines = [line for name in plan.changed for line in self.dataset[name]]
+        changed = [self._about[name] for name in plan.changed]
         is_few = len(plan.changed) + len(plan.removed) <= _STEPS
-        if is_few and sum(map(len, lines)) <= self.options.inline and not any(map(has_blanks, lines)):
+        is_short = sum(one.letters for one in changed) <= self.options.inline
+        if is_few and is_short and not any(one.blank for one in changed):
             self.progress("putting in place")
             try:
                 self.client.update(self._swap(plan))
@@ -292,7 +328,15 @@ class Push:
         self._stage(plan.changed)
         exchange = self._say_what_replaces_what(plan)
         self.progress("comparing what was sent")
-        self._check(self._staged)
+        counts = self._counts()
+        if counts.get(exchange) != len(plan.changed) + len(plan.removed):
+            self._see_that_it_is_ours()
+            raise StoreError(
+                "does not hold what it was told to replace; nothing was put in place.",
+                source=self.client.endpoint.update,
+                fix="Look in its log, then repeat the push.",
+            )
+        self._check(self._staged, counts)
         self.progress("putting in place")
         self.client.update(self._guarded("exchange", plan=exchange))
 
@@ -304,23 +348,12 @@ class Push:
         return ";\n".join([*steps, *(step for name in plan.changed for step in self._insert(name, self.dataset[name]))])
 
     def _say_what_replaces_what(self, plan: _Plan) -> str:
-        """Write to a staging graph which graph takes the place of which; one that is removed, none that holds anything.
-
-        Raises:
-            StoreError: the store does not hold it as a whole.
-        """
+        """Write to a staging graph which graph takes the place of which; one that is removed, none that holds anything."""
         graph, by = f"{self._lock.iri}/_plan", term("dcterms:isReplacedBy")
         staged = {name: self._staged.get(name, f"{self._lock.iri}/_nothing") for name in [*plan.changed, *plan.removed]}
         lines = [f"<{name}> {by} <{other}> .\n" for name, other in staged.items()]
         self._placed.append(graph)
         self._send_alone(graph, lines)
-        if self._state().counts.get(graph) != len(lines):
-            self._see_that_it_is_ours()
-            raise StoreError(
-                "does not hold what it was told to replace; nothing was put in place.",
-                source=self.client.endpoint.update,
-                fix="Look in its log, then repeat the push.",
-            )
         return graph
 
     def _insert(self, graph: str, lines: list[str]) -> Iterator[str]:
@@ -332,22 +365,22 @@ class Push:
         chunk = self.options.chunk
         self._staged = {name: f"{self._lock.iri}/{name.removeprefix(GRAPHS)}" for name in names}
         self._placed = [*self._staged.values()]
-        total, done = sum(len(self.dataset[name]) for name in names), 0
+        total, done = sum(self._about[name].number for name in names), 0
         batch: list[str] = []
         length = 0
         for name in [*names, None]:
-            size = 0 if name is None else sum(map(len, self.dataset[name]))
+            size = 0 if name is None else self._about[name].letters
             if batch and (name is None or length + size > chunk):
                 self.progress(f"sending {done:,} of {total:,} statements")
                 self._send_together(batch)
-                done += sum(len(self.dataset[name]) for name in batch)
+                done += sum(self._about[name].number for name in batch)
                 batch, length = [], 0
             if name is None:
                 break
-            if size > chunk or any(map(has_blanks, self.dataset[name])):
+            if size > chunk or self._about[name].blank:
                 self.progress(f"sending {done:,} of {total:,} statements")
                 self._send_alone(self._staged[name], self.dataset[name])
-                done += len(self.dataset[name])
+                done += self._about[name].number
             else:
                 batch.append(name)
                 length += size
@@ -392,13 +425,12 @@ class Push:
 
     # What is compared and recorded
 
-    def _check(self, places: Mapping[str, str]) -> dict[str, tuple[Difference | None, _Record]]:
+    def _check(self, places: Mapping[str, str], counts: Mapping[str, int]) -> dict[str, tuple[Difference | None, _Record]]:
         """Compare what the store holds of graphs, each in its place, with what it was sent.
 
         Raises:
             StoreError: it is something else, and not just written in another way.
         """
-        counts = self._state().counts
         names = {place: name for name, place in places.items()}
         found: dict[str, tuple[Difference | None, _Record]] = {}
         for place, held in self._held(names, counts):
@@ -406,7 +438,7 @@ class Push:
             difference = compare(name, self.dataset[name], held)
             if difference is not None and not difference.rewritten:
                 self._complain(difference, place)
-            found[name] = difference, _Record(self._prints[name], fingerprint(held), counts.get(place, 0))
+            found[name] = difference, _Record(self._about[name].fingerprint, fingerprint(held), counts.get(place, 0))
         return found
 
     def _complain(self, difference: Difference, place: str) -> NoReturn:
@@ -428,11 +460,11 @@ class Push:
                 fix="Push again if that is the older.",
             )
 
-    def _check_whole(self, plan: _Plan, state: _State) -> None:
+    def _check_whole(self, plan: _Plan, state: _State, counts: Mapping[str, int]) -> None:
         """See that nothing is below ``GRAPHS`` but the dataset, as far as counts can tell."""
-        counts, changed = self._state().counts, set(plan.changed)
+        changed, records = set(plan.changed), state.records | plan.found
         wrong = [graph for graph in plan.removed if graph in counts]
-        wrong += [name for name in self.dataset if name not in changed and counts.get(name, 0) != state.records[name].number]
+        wrong += [name for name in self.dataset if name not in changed and counts.get(name, 0) != records[name].number]
         if wrong:
             raise StoreError(
                 f"changed {wrong[0]} while this push was under way, and {len(wrong) - 1} other graphs.",
