@@ -14,6 +14,8 @@ import validate
 from report import number, table
 
 Told = dict[str, Any]
+PAGE = "views/page"
+"""The kind of query of the scale part that asks for a page."""
 HEAD = """# Benchmarks
 
 Written by `make bench` from `benchmarks/results/`: do not edit it. Every figure of the documentation
@@ -128,6 +130,9 @@ def scale_targets(told: Told) -> Iterator[Target]:
     large = [size for size in sizes if statements(size) >= 10_000_000]
     memory = large[0]["stages"].get("build", {}).get("memory") if large else None
     yield most("memory of the build at ten million statements", " MB", 4096, memory)
+    pages = large[0]["queries"].get(PAGE, {}) if large else {}
+    slowest = max((one["wall"] for one in pages.values() if "wall" in one), default=None)
+    yield most("the slowest first page of a view of one value at ten million statements", " s", 10, slowest)
 
 
 def statements(size: Told) -> int:
@@ -262,12 +267,13 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     for size, seconds in [(size, seconds) for size, seconds in waits if seconds][-1:]:
         slowest = max(seconds, key=lambda name: seconds[name])
         yield f"At {statements(size):,} statements the slowest view, {slowest}, takes {number(seconds[slowest])} s.\n"
-    asked_for = [(size, found) for size in sizes if (found := size["queries"].get("views/one"))]
-    if asked_for:
-        head = [f"{size['times']}x, {what}" for size, _ in asked_for for what in ("rows", "s")]
-        names = asked_for[-1][1]
-        cells = {name: [found.get(name, {}).get(key) for _, found in asked_for for key in ("made", "wall")] for name in names}
-        yield table(["view of one value", *head], [[name, *cells[name]] for name in names])
+    for kind, title in (("views/one", "view of one value"), (PAGE, "its first page of 50 resources")):
+        asked_for = [(size, found) for size in sizes if (found := size["queries"].get(kind))]
+        if asked_for:
+            head = [f"{size['times']}x, {what}" for size, _ in asked_for for what in ("rows", "s")]
+            each = [(found, key) for _, found in asked_for for key in ("made", "wall")]
+            cells = [[name, *(found.get(name, {}).get(key) for found, key in each)] for name in asked_for[-1][1]]
+            yield table([title, *head], cells)
     for key, label, name in (("cpu", "CPU seconds", "time"), ("memory", "memory, MB", "memory")):
         rows = [{"stage": stage, "statements": count, "is": one[key]} for count, stage, one in named if key in one]
         chosen = [row for row in rows if row["stage"] in ("load", "rules", "shapes", "views", "push", "build")]

@@ -17,11 +17,12 @@ statements, stated and inferred.
   system keeps in memory as long as nobody else wants it are no part of that.
 - What is large is spooled to the folder of temporary files (TMPDIR), which should be on a disk, not in memory.
 - `push` sends the N-Quads of the dumps to an empty Oxigraph server; `push again` the same when nothing has changed.
+  `push loaded` takes over what Oxigraph's own loader (`loader`) put there, which is how a large graph gets into it.
 - CPU seconds are those of the process and of what it started (HermiT); those of the server are told below the table. Memory is
   the most that the process had, with the graph that it asks; `of it before` is what it had when the stage began.
 - A query is run twice, and again while a second has not passed; the least counts, because the first in a copy of a process pays
-  for the copy. Questions are asked with the values of their headers, as a build does. `views/one` are what a person asks: the
-  view of one role, of one country.
+  for the copy. Questions are asked with the values of their headers, as a build does. `views/one` are what a person asks, the
+  view of one role, of one country, and `views/page` are its first page of 50 resources.
 - `growth` is the exponent of CPU seconds over statements, by least squares of logarithms, from a tenth of the largest size
   on, where the largest takes more than 20 ms. `> N s`: stopped.
 """
@@ -56,8 +57,8 @@ from onemg_kg.database import pieces
 from onemg_kg.project import Project
 from onemg_kg.spool import Files
 
-ONE = "views/one"
-KINDS = ("rules", "checks/data", "views", ONE, "questions", "facets", "lists")
+ONE, PAGE = "views/one", "views/page"
+KINDS = ("rules", "checks/data", "views", ONE, PAGE, "questions", "facets", "lists")
 VALUES = {
     "by-country": "LUX",
     "by-data-life-cycle": "access",
@@ -74,8 +75,8 @@ VALUES = {
     "node-checklist": "rare-disease",
 }
 """What a person asks each view for."""
-STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "build")
-ALONE = ("push", "site", "build")
+STAGES = ("terms", "shapes", "meaning", "logic", "views", "questions", "dumps", "site", "push", "push loaded", "build")
+ALONE = ("push", "push loaded", "site", "build")
 """The stages that do not start from a graph in memory."""
 LEAST = 0.002
 MOST = 0.02
@@ -197,23 +198,28 @@ def statements(loaded: graph.Graph) -> Told:
     return {name: sum(len(lines) for _, lines in pieces(graphs)) for name, graphs in held.items()}
 
 
-def pushed(found: Project, path: Path, url: str) -> int:
+def pushed(found: Project, path: Path, url: str, *, verify: bool) -> int:
     """Push a file of N-Quads; how many statements were sent."""
     client = push.Client(push.Endpoint(f"{url}/query", f"{url}/update", f"{url}/store"), timeout=3600)
-    return push.push(found, client, push.read(path)).statements
+    return push.push(found, client, push.read(path), push.Options(verify=verify)).statements
 
 
-@contextmanager
-def server(folder: Path) -> Iterator[tuple[str, int]]:
-    """An Oxigraph server on a new folder: its URL and its process."""
+def oxigraph() -> str:
+    """Oxigraph's program."""
     program = Path(sys.executable).with_name("oxigraph")
     command = str(program) if program.is_file() else shutil.which("oxigraph")
     if command is None:
         raise FileNotFoundError("no oxigraph on the PATH: install PyPI oxigraph, or leave out push with --only")
+    return command
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[tuple[str, int]]:
+    """An Oxigraph server on a folder: its URL and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = free.getsockname()
-    arguments = [command, "serve", "--location", folder, "--bind", "{}:{}".format(*place)]
+    arguments = [oxigraph(), "serve", "--location", folder, "--bind", "{}:{}".format(*place)]
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             while process.poll() is None:
@@ -231,9 +237,9 @@ def show(found: Project, loaded: graph.Graph) -> int:
     return sum(len(piece) for _, pieces in made for piece in pieces)
 
 
-def ask(loaded: graph.Graph, query: queries.Query, values: Mapping[str, str]) -> int:
+def ask(loaded: graph.Graph, query: queries.Query, values: Mapping[str, str], page: queries.Page | None = None) -> int:
     """Run a query as the product does; how many rows or statements it gives."""
-    text = query.bind({name: query.term(name, value) for name, value in values.items()})
+    text = query.bind({name: query.term(name, value) for name, value in values.items()}, page)
     if loaded.store.is_construct(text):
         return len(loaded.store.construct_lines(text))
     return len(loaded.store.select(text).rows)
@@ -276,13 +282,21 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
         if name in only:
             yield "stage", name, forked(act, limit)
     for kind in KINDS:
-        for query in queries.folder(found, "views" if kind == ONE else kind) if kind in only else ():
-            values = dict.fromkeys(query.parameters, VALUES[query.name]) if kind == ONE else query.examples
-            yield kind, query.name, forked(partial(ask, loaded, query, values), limit, repeat=True)
+        narrow = kind in (ONE, PAGE)
+        page = queries.Page(1, 50) if kind == PAGE else None
+        for query in queries.folder(found, "views" if narrow else kind) if kind in only else ():
+            values = dict.fromkeys(query.parameters, VALUES[query.name]) if narrow else query.examples
+            yield kind, query.name, forked(partial(ask, loaded, query, values, page), limit, repeat=True)
 
 
 def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, Told]]:
-    """Measure a stage that has a process of its own from the start: ``build``, ``site``, or pushes to the URL of a server."""
+    """Measure a stage that has a process of its own from the start: ``build``, ``site``, or pushes.
+
+    Args:
+        stage: which; for pushes that, and the URL of a server.
+        folder: of the project.
+        scratch: where files are made.
+    """
     found = project.find(folder)
     if stage == "build":
         counts, told = whole(found, scratch)
@@ -292,8 +306,10 @@ def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, T
         built = build.make(found)
         yield "stage", stage, measured(lambda: sum(len(page) for _, page in built.pages()))
     else:
-        for name in ("push", "push again"):
-            yield "stage", name, measured(lambda: pushed(found, scratch / "framework.nq", stage))
+        first, url = stage.split("=")
+        for name in (first, "push again")[: 1 + (first == "push")]:
+            verify = name == "push loaded"
+            yield "stage", name, measured(lambda verify=verify: pushed(found, scratch / "framework.nq", url, verify=verify))
 
 
 def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
@@ -308,9 +324,15 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
     if set(only) - set(ALONE):
         _collect(told, [*command, "--part", "measure"], None)
     for part in (part for part in ALONE if part in only):
-        if part == "push":
-            with server(scratch / "server") as (url, process):
-                _collect(told, [*command, "--part", url], limit, process)
+        if part.startswith("push"):
+            place = scratch / part.replace(" ", "-")
+            if part == "push loaded":
+                load = [oxigraph(), "load", "--lenient", "--location", place, "--file", scratch / "framework.nq"]
+                loaded = measured(lambda load=load: subprocess.run(load, check=True, capture_output=True))
+                told["stages"]["loader"] = {name: loaded[name] for name in ("wall", "cpu")}
+            with server(place) as (url, process):
+                _collect(told, [*command, "--part", f"{part}={url}"], limit, process)
+            shutil.rmtree(place)
         else:
             _collect(told, [*command, "--part", part], limit)
         told["stages"].setdefault(part, {"error": f"> {limit:g} s"})
@@ -404,6 +426,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="how many times the real graph (1 10 100)")
     parser.add_argument("--site", type=int, default=10, help="the largest size of which the site is made (10)")
+    parser.add_argument("--push", type=int, default=100, help="the largest size that is pushed to an empty store (100)")
     parser.add_argument("--only", nargs="+", choices=(*STAGES, *KINDS), default=[*STAGES, *KINDS], help="what to measure")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
     parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
@@ -419,10 +442,12 @@ def main() -> None:
         return
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="onemg-scale-"))
     folder.mkdir(parents=True, exist_ok=True)
-    only = arguments.only + (["dumps"] if "push" in arguments.only and "dumps" not in arguments.only else [])
+    pushes = {"push", "push loaded"} & {*arguments.only}
+    only = arguments.only + (["dumps"] if pushes and "dumps" not in arguments.only else [])
+    largest = {"site": arguments.site, "push": arguments.push}
     sizes = json.loads(arguments.others.read_text())["sizes"] if arguments.others else []
     for times in sorted(arguments.sizes):
-        kept = [name for name in only if name != "site" or times <= arguments.site]
+        kept = [name for name in only if times <= largest.get(name, times)]
         sizes.append(run(times, folder, kept, arguments.limit))
     sizes.sort(key=lambda size: size["times"])
     if arguments.folder is None:

@@ -3,6 +3,9 @@
 A header is the run of lines ``#+ key: value`` at the top of a file. A parameter ``name`` is declared by the header line
 ``#+ parameter.name: SPACE`` and written in the query as ``VALUES ?name { UNDEF }``; unbound, the query answers for all.
 ``SPACE`` is the path below the base IRI in which a short value is looked up, or ``text`` for a plain literal.
+
+Lines of a query itself that start with ``#+`` are part of it when one page of the answer is asked for, and say which by ``LIMIT
+?size OFFSET ?start``. A page has so many resources, however many rows tell of each, in the order of their titles.
 """
 
 import re
@@ -18,8 +21,17 @@ from onemg_kg.terms import expand
 
 _HEADER = re.compile(r"#\+ ([\w.-]+):\s*(.*)")
 _SLOT = r"VALUES\s+\?{name}\s*\{{\s*UNDEF\s*\}}"
+_PAGED = re.compile(r"^([ \t]+)#\+ ", re.MULTILINE)
+_WINDOW = re.compile(r"LIMIT\s+\?size\s+OFFSET\s+\?start")
 _KINDS = ("questions", "views")
 """The folders of ``queries/`` whose queries a user runs by name, in the order in which a name is looked up."""
+
+
+class Page(NamedTuple):
+    """Which page of an answer, counted from 1, and how many resources it has."""
+
+    number: int
+    size: int
 
 
 class Query(NamedTuple):
@@ -82,11 +94,15 @@ class Query(NamedTuple):
         except ValueError:
             raise QueryError(f"{value!r} is no IRI for the parameter {parameter!r}.", source=str(self.path)) from None
 
-    def bind(self, values: Mapping[str, ox.NamedNode | ox.Literal]) -> str:
+    def bind(self, values: Mapping[str, ox.NamedNode | ox.Literal], page: Page | None = None) -> str:
         """The SPARQL text with each ``VALUES ?name { UNDEF }`` filled; what is not given stays open.
 
+        Args:
+            values: of parameters.
+            page: ask for one page only, of the answer for values of all parameters.
+
         Raises:
-            QueryError: the text has no place for a parameter.
+            QueryError: the text has no place for a parameter, or the answer has no pages.
         """
         text = self.text
         for name, term in values.items():
@@ -99,7 +115,17 @@ class Query(NamedTuple):
                     source=str(self.path),
                     fix=f"Write VALUES ?{name} {{ UNDEF }} inside WHERE.",
                 )
-        return text
+        return text if page is None else self._paged(text, page, values)
+
+    def _paged(self, text: str, page: Page, values: Mapping[str, object]) -> str:
+        source = str(self.path)
+        if not _PAGED.search(text):
+            raise QueryError("gives its answer as a whole, not in pages.", source=source, fix="Leave --page out.")
+        if open_ := [name for name in self.parameters if name not in values]:
+            raise QueryError(
+                f"has pages for one {open_[0]} only.", source=source, fix=f"Name it with --param {open_[0]}=VALUE."
+            )
+        return _WINDOW.sub(f"LIMIT {page.size} OFFSET {(page.number - 1) * page.size}", _PAGED.sub(r"\1", text))
 
 
 def read(path: Path, kind: str = "") -> Query:

@@ -176,6 +176,24 @@ def test_param(run: Run) -> None:
     assert len(run("query", "by-country", "--param", "country=DEU", "--format", "csv").stdout.splitlines()) > 1
 
 
+def test_page(run: Run) -> None:
+    """A page of a view has so many resources, 50 where nobody says how many."""
+    asked = ("query", "by-role", "--param", "role=researcher", "--format", "json")
+
+    def resources(*options: str) -> list[str]:
+        bindings = json.loads(run(*asked, *options).stdout)["results"]["bindings"]
+        return list(dict.fromkeys(row["resource"]["value"] for row in bindings))
+
+    whole = set(resources())
+    first, second = resources("--page", "1"), resources("--page", "2")
+    assert len(first) == 50 < len(whole)
+    assert set(first) | set(second) <= whole
+    assert set(first).isdisjoint(second)
+    assert (len(resources("--size", "7")), set(resources("--size", "7")) <= set(first)) == (7, True)
+    assert not resources("--page", "1000")
+    assert "'0' is no number from 1 on" in run(*asked, "--page", "0", code=2).stderr
+
+
 def test_explain(run: Run) -> None:
     """explain prints each statement with its source, and as JSON the same statements."""
     told = run("explain", "beacon").stdout

@@ -91,6 +91,18 @@ def test_no_place(tmp_path: Path) -> None:
         query.bind({"who": query.term("who", "researcher")})
 
 
+def test_pages(project: Project) -> None:
+    """Every view has pages for one value; what has none, or no value, is told so."""
+    for view in queries.folder(project, "views"):
+        values = {name: view.term(name, "x") for name in view.parameters}
+        assert "LIMIT 20 OFFSET 40" in view.bind(values, queries.Page(3, 20))
+        assert "LIMIT 20" not in view.bind(values)
+        with pytest.raises(QueryError, match=r"has pages for one \w+ only\. Name it with --param \w+=VALUE"):
+            view.bind({}, queries.Page(1, 20))
+    with pytest.raises(QueryError, match=r"gives its answer as a whole, not in pages\. Leave --page out"):
+        queries.find(project, "not-final").bind({}, queries.Page(1, 20))
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_text_is_bound_not_glued(value: str) -> None:
     """Whatever text is given for a parameter comes back as that text: nothing in it is read as SPARQL."""

@@ -2,6 +2,7 @@
 
 import json
 import random
+from itertools import count
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -106,6 +107,29 @@ def test_view_answers_for_one_group(name: str, store: Store) -> None:
         assert isinstance(value, ox.NamedNode)
         rows = store.select(query.bind({parameter: query.term(parameter, value.value)})).rows
         assert rows == [row for row in whole.rows if row[column] in {value, *always}]
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_view_answers_in_pages(name: str, store: Store) -> None:
+    """A page has so many resources, in the order of their titles, with all rows of each; the pages are the whole answer."""
+    query, size = VIEWS[name], 20
+    (parameter,) = query.parameters
+    variables = store.select(query.text).variables
+    group, resource, title = map(variables.index, ("subgroup" if name == "by-section" else "group", "resource", "title"))
+    values = {row[group] for row in store.select(query.text).rows if "conformance-subject" not in str(row[group])}
+    for value in values - {None}:
+        assert isinstance(value, ox.NamedNode)
+        bound = {parameter: query.term(parameter, value.value)}
+        whole = [row for row in store.select(query.bind(bound)).rows if row[resource] is not None]
+        rest = {row[resource]: (str(getattr(row[title], "value", "")).lower(), str(row[resource])) for row in whole}
+        for number in count(1):
+            rows = store.select(query.bind(bound, queries.Page(number, size))).rows
+            wanted = {one for _, one in sorted((key, one) for one, key in rest.items())[:size]}
+            assert rows == [row for row in whole if row[resource] in wanted]
+            if not rows:
+                break
+            rest = {one: key for one, key in rest.items() if one not in wanted}
+        assert not rest
 
 
 def test_all_concepts_have_a_group(store: Store) -> None:

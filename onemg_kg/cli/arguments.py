@@ -108,6 +108,12 @@ SEVERITIES = ("violation", "warning", "info")
 KINDS = ("terms", "shapes", "meaning", "logic")
 
 
+def _count(given: str) -> int:
+    if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given)):
+        raise argparse.ArgumentTypeError(f"{given!r} is no number from 1 on")
+    return int(given)
+
+
 def _kinds(given: str) -> tuple[str, ...]:
     """The kinds of checks in a list with commas."""
     kinds = tuple(given.split(","))
@@ -176,6 +182,8 @@ def _query(query: argparse.ArgumentParser) -> None:
     query.add_argument(
         "--format", choices=("table", "csv", "json", "ttl"), help="how to print (default: table; ttl for CONSTRUCT)"
     )
+    query.add_argument("--page", type=_count, metavar="N", help="of a view for one value, only this page, counted from 1")
+    query.add_argument("--size", type=_count, metavar="N", help="resources on a page (default: 50)")
     _store(query)
 
 
@@ -210,7 +218,9 @@ def _push(push: argparse.ArgumentParser) -> None:
     push.add_argument("--update", metavar="URL", help="the URL for updates")
     push.add_argument("--graph-store", metavar="URL", help="the URL of the Graph Store Protocol, if the store has it")
     push.add_argument("--full", action="store_true", help="send every graph, whatever the store is said to hold")
-    push.add_argument("--verify", action="store_true", help="read every graph back, also those that did not change")
+    push.add_argument(
+        "--verify", action="store_true", help="read every graph back; take over what the store's own loader put there"
+    )
     push.add_argument("--dry-run", action="store_true", help="only tell what would be sent")
     push.add_argument("--rollback", action="store_true", help="only remove what a push that was cut off left behind")
     push.add_argument("--force", action="store_true", help="take over from a push that seems to be under way")

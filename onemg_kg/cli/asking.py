@@ -86,6 +86,9 @@ def _store(options: argparse.Namespace) -> "Queryable":
     return remote.find(options.store, client.credentials(os.environ, options.credentials))
 
 
+_SIZE = 50
+
+
 def query_(project: "Project", options: argparse.Namespace) -> int:
     """Run a query."""
     from onemg_kg import cache, queries
@@ -97,7 +100,8 @@ def query_(project: "Project", options: argparse.Namespace) -> int:
         if not equals:
             raise OnemgError(f"--param {given!r} has no value.", fix="Write --param NAME=VALUE.")
         values[name] = query.term(name, value)
-    text = query.bind(values)
+    page = queries.Page(options.page or 1, options.size or _SIZE) if options.page or options.size else None
+    text = query.bind(values, page)
     store: Queryable = _store(options) if options.store else cache.load(project, cache.place(os.environ))
     source = str(query.path)
     if store.is_construct(text, source):
