@@ -197,7 +197,7 @@ class Client:
             names: the variables whose values a row gives, in this order.
 
         Raises:
-            StoreError: the store refuses, or answers with something else.
+            StoreError: the store refuses, answers with something else, or cuts the answer off.
             OnemgError: there is no room for the answer.
         """
         return [*self.each(text, *names)]
@@ -205,7 +205,11 @@ class Client:
     def each(self, text: str, *names: str) -> Iterator[tuple[Term | None, ...]]:
         """As :meth:`select`, row by row; nothing is given before the answer is here as a whole, on disk where it is long."""
         with tempfile.SpooledTemporaryFile(spool.HELD) as file:
-            kind = self._send(lambda: self._sparql(text, "SELECT", RESULTS, ()), lambda answer: _put(answer, file))
+            kind, why = self._send(lambda: self._sparql(text, "SELECT", RESULTS, ()), lambda answer: _put(answer, file))
+            if why:
+                told = f"cuts an answer off ({why})."
+                fix = "Raise its limit of rows in an answer (Virtuoso: ResultSetMaxRows), then repeat this."
+                raise StoreError(told, source=self.endpoint.query, fix=fix)
             form = ox.QueryResultsFormat.from_media_type(kind) if kind else None
             if form is None:
                 self._fail(self.endpoint.query, f"answers a query with {kind or 'nothing'}, not with SPARQL results", 404)
@@ -373,8 +377,8 @@ def _read(answer: HTTPResponse) -> Answer:
         return Answer(answer.read(), answer.headers.get_content_type(), partial(answer))
 
 
-def _put(answer: HTTPResponse, file: IO[bytes]) -> str:
-    """Put the document that a store answers with into a file, and tell its media type."""
+def _put(answer: HTTPResponse, file: IO[bytes]) -> tuple[str, str]:
+    """Put the document that a store answers with into a file; tell its media type, and why it is not whole."""
     file.seek(0)
     file.truncate()
     with answer:
@@ -384,7 +388,7 @@ def _put(answer: HTTPResponse, file: IO[bytes]) -> str:
         if answer.length:  # to read in parts tells nobody that the rest did not come
             raise http.client.IncompleteRead(b"", answer.length)
     file.seek(0)
-    return answer.headers.get_content_type()
+    return answer.headers.get_content_type(), partial(answer)
 
 
 def _why(error: Exception) -> tuple[bool, str]:

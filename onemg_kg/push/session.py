@@ -1,6 +1,6 @@
 """One push: lock, stage, compare, swap, compare, record."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple, NoReturn
@@ -172,10 +172,10 @@ class Push:
             self._drop(state.stale)
             self._forget([*plan.changed, *plan.removed])
             self._put(plan)
-            self.progress("reading back")
+            self.progress("counting")
             counts = self._counts()
             self._check_whole(plan, state, counts)
-            found = self._check({name: name for name in plan.changed}, counts)
+            found = self._check({name: name for name in plan.changed}, counts, "reading back")
             records = plan.found | {name: record for name, (_, record) in found.items()}
             self._record(records)
         except BaseException:
@@ -245,10 +245,9 @@ class Push:
         kept = set() if self.options.full else set(filter(is_held, self.dataset))
         plan = _Plan([], [], {}, [])
         if verify and not self.options.full:
-            self.progress("reading everything back")
             kept.update(name for name in self.dataset if name in state.counts and name not in state.records)
-            for name, held in self._held(sorted(kept), state.counts):
-                found = _Record(self._about[name].fingerprint, fingerprint(held), state.counts[name])
+            for name, held in self._held(sorted(kept), state.counts, "reading everything back"):
+                found = _Record(self._about[name].fingerprint, fingerprint(held), state.counts.get(name, 0))
                 record, difference = state.records.get(name), compare(name, self.dataset[name], held)
                 if record is None and (difference is None or is_kept(difference, held)):
                     plan.found[name] = found
@@ -262,18 +261,21 @@ class Push:
         plan.removed = sorted(set(ours) - set(self.dataset))
         return plan
 
-    def _held(self, names: Iterable[str], counts: Mapping[str, int]) -> Iterator[tuple[str, list[str]]]:
-        """What the store holds of some graphs, as canonical lines."""
+    def _held(self, names: Collection[str], counts: Mapping[str, int], what: str) -> Iterator[tuple[str, list[str]]]:
+        """What the store holds of some graphs, as canonical lines; ``what`` that is told while it takes long."""
+        total, done = sum(counts.get(name, 0) for name in names), 0
         batch: list[str] = []
         rows = 0
-        for name in names:
-            if batch and rows + counts.get(name, 0) > _ROWS:
+        for name in [*names, None]:
+            number = 0 if name is None else counts.get(name, 0)
+            if batch and (name is None or rows + number > _ROWS):
+                self.progress(f"{what}: {done:,} of {total:,} statements")
                 yield from self._read(batch, rows)
+                done += rows
                 batch, rows = [], 0
-            batch.append(name)
-            rows += counts.get(name, 0)
-        if batch:
-            yield from self._read(batch, rows)
+            if name is not None:
+                batch.append(name)
+                rows += number
 
     def _read(self, graphs: list[str], rows: int) -> Iterator[tuple[str, list[str]]]:
         found: dict[str, list[str]] = {graph: [] for graph in graphs}
@@ -327,7 +329,7 @@ class Push:
                     raise
         self._stage(plan.changed)
         exchange = self._say_what_replaces_what(plan)
-        self.progress("comparing what was sent")
+        self.progress("counting what was sent")
         counts = self._counts()
         if counts.get(exchange) != len(plan.changed) + len(plan.removed):
             self._see_that_it_is_ours()
@@ -336,7 +338,7 @@ class Push:
                 source=self.client.endpoint.update,
                 fix="Look in its log, then repeat the push.",
             )
-        self._check(self._staged, counts)
+        self._check(self._staged, counts, "comparing what was sent")
         self.progress("putting in place")
         self.client.update(self._guarded("exchange", plan=exchange))
 
@@ -425,7 +427,9 @@ class Push:
 
     # What is compared and recorded
 
-    def _check(self, places: Mapping[str, str], counts: Mapping[str, int]) -> dict[str, tuple[Difference | None, _Record]]:
+    def _check(
+        self, places: Mapping[str, str], counts: Mapping[str, int], what: str
+    ) -> dict[str, tuple[Difference | None, _Record]]:
         """Compare what the store holds of graphs, each in its place, with what it was sent.
 
         Raises:
@@ -433,7 +437,7 @@ class Push:
         """
         names = {place: name for name, place in places.items()}
         found: dict[str, tuple[Difference | None, _Record]] = {}
-        for place, held in self._held(names, counts):
+        for place, held in self._held(names, counts, what):
             name = names[place]
             difference = compare(name, self.dataset[name], held)
             if difference is not None and not difference.rewritten:
