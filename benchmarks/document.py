@@ -247,15 +247,15 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     sizes = told.get("sizes", [])
     named = [(statements(size), stage, one) for size in sizes for stage, one in size["stages"].items() if "cpu" in one]
     yield f"`growth` is the exponent of CPU seconds over statements; n log n would have {told.get('n log n', 1):.2f}.\n"
-    head = ["stage", "size", "statements", "wall s", "CPU s", "memory MB", "growth"]
+    head = ["stage", "size", "statements", "wall s", "CPU s", "memory MB", "store, CPU s", "store, MB", "growth"]
     lines = []
     for stage in dict.fromkeys(stage for size in sizes for stage in size["stages"]):
         measured = [size for size in sizes if stage in size["stages"]]
         for size in measured:
             one = size["stages"][stage]
             exponent = told["growth"].get(stage) if size is measured[-1] else None
-            figures = [one.get(key) for key in ("wall", "cpu", "memory")]
-            figures = [one["error"], None, None] if "error" in one else figures
+            figures = [one.get(key) for key in ("wall", "cpu", "memory", "server cpu", "server memory")]
+            figures = [one["error"], *[None] * 4] if "error" in one else figures
             lines.append([stage, f"{size['times']}x", statements(size), *figures, exponent and f"{exponent:.2f}"])
     yield table(head, lines)
     steep = [(told["growth"][name], name) for name in told.get("growth", {}) if "/" in name]
@@ -276,7 +276,7 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
             yield table([title, *head], cells)
     for key, label, name in (("cpu", "CPU seconds", "time"), ("memory", "memory, MB", "memory")):
         rows = [{"stage": stage, "statements": count, "is": one[key]} for count, stage, one in named if key in one]
-        chosen = [row for row in rows if row["stage"] in ("load", "rules", "shapes", "views", "push", "build")]
+        chosen = [row for row in rows if row["stage"] in ("load", "rules", "shapes", "views", "push", "push loaded", "build")]
         series = growing(chosen, "stage", "statements", "is")
         yield from grown(f"scale-{name}", f"Growth: {label}", "statements", label, series)
 

@@ -307,7 +307,7 @@ def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, T
         yield "stage", stage, measured(lambda: sum(len(page) for _, page in built.pages()))
     else:
         first, url = stage.split("=")
-        for name in (first, "push again")[: 1 + (first == "push")]:
+        for name in ("push", "push again") if first == "push" else (first,):
             verify = name == "push loaded"
             yield "stage", name, measured(lambda verify=verify: pushed(found, scratch / "framework.nq", url, verify=verify))
 

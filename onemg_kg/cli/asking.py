@@ -87,6 +87,7 @@ def _store(options: argparse.Namespace) -> "Queryable":
 
 
 _SIZE = 50
+"""Resources on a page: what a person reads at once."""
 
 
 def query_(project: "Project", options: argparse.Namespace) -> int:

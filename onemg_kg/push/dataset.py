@@ -193,10 +193,12 @@ def is_kept(difference: Difference, held: list[str]) -> bool:
 
     Another literal may be another value; only how Oxigraph keeps literals can be told here, by one of our own.
     """
+    if not difference.rewritten:
+        return False
     store = ox.Store()
     store.extend(ox.parse("".join(difference.missing), ox.RdfFormat.N_TRIPLES))
     kept = {line + "\n" for line in to_lines(quad.triple for quad in store)}
-    return difference.rewritten and kept <= set(held) and kept >= set(difference.added)
+    return set(difference.added) <= kept <= set(held)
 
 
 def _literal(line: str) -> str | None:
