@@ -21,8 +21,9 @@ from onemg_kg.terms import expand
 
 _HEADER = re.compile(r"#\+ ([\w.-]+):\s*(.*)")
 _SLOT = r"VALUES\s+\?{name}\s*\{{\s*UNDEF\s*\}}"
-_PAGED = re.compile(r"^([ \t]+)#\+ ", re.MULTILINE)
-_WINDOW = re.compile(r"LIMIT\s+\?size\s+OFFSET\s+\?start")
+# Compiled only when a page is asked for: a query has to start in a few milliseconds.
+_PAGED = r"(?m)^([ \t]+)#\+ "
+_WINDOW = r"LIMIT\s+\?size\s+OFFSET\s+\?start"
 _KINDS = ("questions", "views")
 """The folders of ``queries/`` whose queries a user runs by name, in the order in which a name is looked up."""
 
@@ -119,13 +120,13 @@ class Query(NamedTuple):
 
     def _paged(self, text: str, page: Page, values: Mapping[str, object]) -> str:
         source = str(self.path)
-        if not _PAGED.search(text):
+        if not re.search(_PAGED, text):
             raise QueryError("gives its answer as a whole, not in pages.", source=source, fix="Leave --page out.")
         if open_ := [name for name in self.parameters if name not in values]:
             raise QueryError(
                 f"has pages for one {open_[0]} only.", source=source, fix=f"Name it with --param {open_[0]}=VALUE."
             )
-        return _WINDOW.sub(f"LIMIT {page.size} OFFSET {(page.number - 1) * page.size}", _PAGED.sub(r"\1", text))
+        return re.sub(_WINDOW, f"LIMIT {page.size} OFFSET {(page.number - 1) * page.size}", re.sub(_PAGED, r"\1", text))
 
 
 def read(path: Path, kind: str = "") -> Query:
