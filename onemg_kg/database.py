@@ -65,16 +65,23 @@ class Spooled(Mapping[str, list[str]]):
         return self._spool.read(*place).decode().split("\n")[:-1]
 
 
-def gathered(graphs: Iterable[tuple[str, list[str]]]) -> Graphs:
+def gathered(graphs: Iterable[tuple[str, list[str]]], kind: type[Spooled] = Spooled) -> Graphs:
     """Graphs, in memory or, where they have more than :data:`spool.HELD` letters, on disk.
+
+    Args:
+        graphs: the lines of each, which may come in parts.
+        kind: what they become on disk.
 
     Raises:
         OnemgError: there is no room.
     """
     first, rest = spool.split(graphs, spool.letters)
     if rest is None:
-        return dict(first)
-    spooled = Spooled()
+        held: dict[str, list[str]] = {}
+        for name, lines in first:
+            held[name] = held[name] + lines if name in held else lines
+        return held
+    spooled = kind()
     for name, lines in chain(first, rest):
         spooled.add(name, lines)
     return spooled

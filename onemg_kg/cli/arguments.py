@@ -109,6 +109,7 @@ KINDS = ("terms", "shapes", "meaning", "logic")
 
 
 def _count(given: str) -> int:
+    """A number from 1 on."""
     if not (given.isascii() and given.isdecimal() and len(given) < 10 and int(given)):
         raise argparse.ArgumentTypeError(f"{given!r} is no number from 1 on")
     return int(given)

@@ -5,13 +5,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from onemg_kg import spool
+from onemg_kg import database
 from onemg_kg.errors import RdfError
 from onemg_kg.formats import tokens
 from onemg_kg.formats.canonical import to_line
@@ -36,7 +36,7 @@ def read(path: Path) -> Graphs:
     Raises:
         RdfError: it cannot be read, is no N-Quads, has a statement outside our graphs, or a blank node in two graphs.
     """
-    found = _gathered(_parts(path))
+    found = database.gathered(_parts(path), _Ended)
     home: dict[str, str] = {}
 
     def each() -> Iterator[tuple[str, list[str]]]:
@@ -48,7 +48,7 @@ def read(path: Path) -> Graphs:
                     raise RdfError(told, source=str(path), fix="Give it an IRI.")
             yield name, canonical(lines)
 
-    return _gathered(each())
+    return database.gathered(each(), _Ended)
 
 
 def _parts(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -72,34 +72,14 @@ def _parts(path: Path) -> Iterator[tuple[str, list[str]]]:
         raise RdfError(f"cannot be read: {error}.", source=source, fix="Make it with: onemg-kg build") from None
 
 
-class _OnDisk(Graphs):
-    """Graphs in a file, each read when it is asked for."""
+class _Ended(database.Spooled):
+    """As :class:`onemg_kg.database.Spooled`, of lines with the line feeds that end them."""
 
-    def __init__(self, parts: Iterable[tuple[str, list[str]]]) -> None:
-        file = spool.Spool()
-        self._places: dict[str, list[spool.Records[str]]] = {}
-        for name, lines in parts:
-            self._places.setdefault(name, []).append(spool.Records(lines, file))
+    def add(self, name: str, lines: list[str]) -> None:
+        super().add(name, [line[:-1] for line in lines])
 
-    def __getitem__(self, name: str) -> list[str]:
-        return [*chain.from_iterable(self._places[name])]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-
-def _gathered(parts: Iterable[tuple[str, list[str]]]) -> Graphs:
-    """Graphs from the lines that come with each name, in memory, or on disk where they do not fit."""
-    first, rest = spool.split(parts, spool.letters)
-    if rest is not None:
-        return _OnDisk(chain(first, rest))
-    graphs: dict[str, list[str]] = defaultdict(list)
-    for name, lines in first:
-        graphs[name] += lines
-    return dict(graphs)
+    def _read(self, place: tuple[int, int]) -> list[str]:
+        return [line + "\n" for line in super()._read(place)]
 
 
 def _blanks(line: str) -> Iterator[str]:
