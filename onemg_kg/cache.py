@@ -18,6 +18,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from onemg_kg import __version__
+from onemg_kg.errors import ProjectError
 from onemg_kg.project import Project
 from onemg_kg.store import Store
 
@@ -30,6 +31,9 @@ _SEAL = "seal"
 _MAKING = ".making-"
 _NAMED = 64
 """How many letters the name of an entry has: those of a SHA-256 in hexadecimal."""
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_PIECE = 1 << 17
+"""How many bytes are read at once: more than nearly every file has."""
 _KILLED = 3600.0
 """Seconds after which a folder that was being filled is taken for one whose process was killed."""
 
@@ -46,19 +50,66 @@ def place(environment: Mapping[str, str]) -> Path | None:
     return None if base is None or environment.get("ONEMG_CACHE") == "off" else Path(base, "onemg-kg")
 
 
-def load(project: Project, kept: Path | None) -> Store:
+class Opening:
+    """The entry used last, which a thread opens while the program starts and the files are read.
+
+    Nearly always it is the one that is asked for, and to open a database takes longer than to read all files (RocksDB starts
+    threads by the hundred). Who made this has to :meth:`wait` before it leaves, so as not to leave a thread behind.
+
+    Attributes:
+        kept: the folder of the cache.
+        entry: the folder of the entry; ``None`` where there is none yet.
+    """
+
+    def __init__(self, kept: Path) -> None:
+        self.kept = kept
+        self.entry = next(iter(_entries(_used(kept))), None)
+        self._store: Store | None = None
+        self._busy = _thread.allocate_lock()
+        if self.entry is not None:
+            self._busy.acquire()
+            _thread.start_new_thread(self._open, (self.entry,))
+
+    def _open(self, entry: Path) -> None:
+        try:
+            self._store = _open(entry)
+        finally:
+            self._busy.release()
+
+    def wait(self) -> Store | None:
+        """The store of the entry; nothing where there is none, or it is broken."""
+        with self._busy:
+            return self._store
+
+
+def open_last(kept: Path | None) -> Opening | None:
+    """Begin to open the entry used last.
+
+    Args:
+        kept: the folder of the cache (see :func:`place`), or ``None`` for no cache.
+
+    Returns:
+        What :func:`load` takes; ``None`` where there is no cache, or others could have written it.
+    """
+    return Opening(kept) if kept is not None and _is_private(kept) else None
+
+
+def load(project: Project, kept: Path | None, opening: Opening | None = None) -> Store:
     """What the files of a project state and what follows, for queries: from the cache, or else read, and put there.
 
     Args:
         project: the project.
         kept: the folder of the cache (see :func:`place`), or ``None`` for no cache.
+        opening: what :func:`open_last` gave for that folder, if it was asked before.
 
     Raises:
+        ProjectError: a file cannot be read.
         RdfError: a file is not Turtle.
         QueryError: a rule cannot be run.
     """
-    if kept is not None and _is_private(kept):
-        found = _find(kept, project)
+    opening = opening or open_last(kept)
+    if opening is not None:
+        found = _find(opening, project)
         if found is not None:
             return found
     from onemg_kg import graph
@@ -72,30 +123,13 @@ def load(project: Project, kept: Path | None) -> Store:
     return store
 
 
-def _find(kept: Path, project: Project) -> Store | None:
-    """The store of the entry for the files of a project; nothing where there is none.
-
-    The entry used last is opened while the files are read: nearly always it is that one, and to open a database takes longer
-    than to read them all (RocksDB starts threads by the hundred).
-    """
-    last = next(iter(_entries(_used(kept))), None)
-    opened: list[Store | None] = []
-    busy = _thread.allocate_lock()
-
-    def open_last(entry: Path) -> None:
-        try:
-            opened.append(_open(entry))
-        finally:
-            busy.release()
-
-    if last is not None:
-        busy.acquire()
-        _thread.start_new_thread(open_last, (last,))
+def _find(opening: Opening, project: Project) -> Store | None:
+    """The store of the entry for the files of a project; nothing where there is none."""
     try:
-        entry = kept / _key(_sources(project))
+        entry = opening.kept / _key(_sources(project))
     finally:
-        busy.acquire()  # whoever leaves does not leave a thread behind
-    found = opened[0] if opened and entry == last else _open(entry)
+        store = opening.wait()
+    found = store if entry == opening.entry else _open(entry)
     if found is not None:
         with suppress(OSError):
             os.utime(entry)  # used: see ENTRIES
@@ -127,9 +161,24 @@ def _sources(project: Project) -> Iterator[tuple[str, bytes]]:
 
 
 def _read(folder: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """What files hold. There are 400 of them, and Python's `open`, which asks the system more of each, takes twice as long.
+
+    Raises:
+        ProjectError: one cannot be read.
+    """
     for name in names:
-        with open(f"{folder}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - a Path for each of 400 files takes twice as long
-            yield name, file.read()
+        path = f"{folder}/{name}"
+        try:
+            file = os.open(path, _READING)
+            try:
+                pieces = [os.read(file, _PIECE)]
+                while pieces[-1]:
+                    pieces.append(os.read(file, _PIECE))
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise ProjectError(f"cannot be read: {error.strerror}.", source=path, fix="Mend it or take it away.") from None
+        yield name, b"".join(pieces)
 
 
 def _hash(first: str, *contents: Iterable[tuple[str, bytes]]) -> str:

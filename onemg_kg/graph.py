@@ -81,14 +81,15 @@ def read(project: Project, paths: Iterable[Path]) -> list[ox.Quad]:
     """Read Turtle files, each into the named graph of its path. No term is changed.
 
     Raises:
-        RdfError: a file is not Turtle (RDF 1.1 Turtle), with the line.
+        ProjectError: a file cannot be read.
+        RdfError: it is not Turtle (RDF 1.1 Turtle), with the line.
     """
     return to_quads(_read(project, paths))
 
 
 def _read(project: Project, paths: Iterable[Path]) -> Graphs:
     """The statements of Turtle files by named graph."""
-    return gathered((graph_name(project, path).value, _parse(project, path, path.read_bytes())) for path in paths)
+    return gathered((graph_name(project, path).value, _parse(project, path, project.content(path))) for path in paths)
 
 
 def _parse(project: Project, path: Path, content: bytes) -> list[str]:
@@ -239,7 +240,8 @@ def load(project: Project) -> Graph:
     """Read every file of the project and infer what follows.
 
     Raises:
-        RdfError: a file is not Turtle.
+        ProjectError: a file cannot be read.
+        RdfError: it is not Turtle.
         QueryError: a rule cannot be run.
     """
     return reason(project, stated(project), shapes(project))
@@ -249,7 +251,8 @@ def stated(project: Project) -> Graphs:
     """What the files of ``ontology/`` and ``data/`` state.
 
     Raises:
-        RdfError: a file is not Turtle.
+        ProjectError: a file cannot be read.
+        RdfError: it is not Turtle.
     """
     return _read(project, [*project.files("ontology", suffix=".ttl"), *project.files("data", suffix=".ttl")])
 
@@ -258,7 +261,8 @@ def shapes(project: Project) -> Graphs:
     """What the files of ``shapes/`` state.
 
     Raises:
-        RdfError: a file is not Turtle.
+        ProjectError: a file cannot be read.
+        RdfError: it is not Turtle.
     """
     return _read(project, project.files("shapes", suffix=".ttl"))
 
@@ -281,7 +285,8 @@ def for_queries(project: Project, contents: Mapping[str, bytes]) -> Store:
         contents: Turtle files and rules: the path of each below the root, and its bytes.
 
     Raises:
-        RdfError: a file is not Turtle.
+        ProjectError: a file cannot be read.
+        RdfError: it is not Turtle.
         QueryError: a rule cannot be run.
     """
     files = {project.root / path: content for path, content in contents.items()}

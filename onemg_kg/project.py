@@ -32,6 +32,18 @@ class Project(NamedTuple):
         """``path`` as a POSIX path below the root: how messages and named graphs call a file."""
         return path.relative_to(self.root).as_posix()
 
+    def content(self, path: Path) -> bytes:
+        """What a file holds.
+
+        Raises:
+            ProjectError: it cannot be read.
+        """
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            fix = "Mend it or take it away."
+            raise ProjectError(f"cannot be read: {error.strerror}.", source=self.relative(path), fix=fix) from None
+
 
 def find(root: Path | None = None) -> Project:
     """Find the project to work on.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from onemg_kg import cache, graph, queries
-from onemg_kg.errors import QueryError, RdfError
+from onemg_kg.errors import ProjectError, QueryError, RdfError
 from onemg_kg.project import Project
 from onemg_kg.store import Store
 
@@ -97,6 +97,15 @@ def test_what_is_read(project: Project) -> None:
     files = [path for parts in (("ontology",), ("data",)) for path in project.files(*parts, suffix=".ttl")]
     files += project.files("queries", "rules", suffix=".rq")
     assert cache.paths(project) == sorted(map(project.relative, files))
+
+
+def test_large_file(small: Project, kept: Path) -> None:
+    """A file that is not read at once is read to its end: what it holds, and whether it has changed."""
+    lines = [f'<{EX}b> <{EX}q> "{number:06}" .' for number in range(10_000)]
+    (small.root / "data" / "b.ttl").write_text("\n".join(lines))
+    _same(small, kept)
+    (small.root / "data" / "b.ttl").write_text("\n".join(lines[:-1]) + f'\n<{EX}b> <{EX}q> "changed" .')
+    _same(small, kept)
 
 
 def test_literals_are_as_the_store_has_them(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,9 +425,59 @@ def test_opened_once(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatch
     cache.load(small, kept)
     assert len(opened) == 1
     (small.root / "data" / "gone.ttl").symlink_to(small.root / "nowhere")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ProjectError, match=r"gone\.ttl: cannot be read: No such file"):
         cache.load(small, kept)
     assert len(opened) == 2
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("nowhere")], ids=["folder", "broken link"])
+def test_unreadable_file(small: Project, kept: Path, make: Callable[[Path], None]) -> None:
+    """What cannot be read is named, with a cache and without it."""
+    make(small.root / "data" / "x.ttl")
+    for place in (kept, None):
+        with pytest.raises(ProjectError, match=r"data/x\.ttl: cannot be read: .*\. Mend it"):
+            cache.load(small, place)
+
+
+def test_opened_ahead(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry that was opened before the files were looked at is answered from, unless they have changed meanwhile."""
+    cache.load(small, kept)
+    expected = graph.load(small).store.results(ALL, "csv")
+    opening = cache.open_last(kept)
+    assert opening is not None
+    assert opening.wait() is not None
+    with monkeypatch.context() as patch:
+        patch.delattr(graph, "for_queries")
+        patch.delattr(Store, "open")
+        assert cache.load(small, kept, opening).results(ALL, "csv") == expected
+    _edit(small.root)
+    assert cache.load(small, kept, opening).results(ALL, "csv") == graph.load(small).store.results(ALL, "csv") != expected
+    kept.chmod(0o777)
+    assert cache.open_last(kept) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["query", "all", "--page", "0"], 2),
+        (["query", "nothing"], 2),
+        (["--version", "query", "all"], 0),
+        (["list", "query"], 2),
+    ],
+    ids=["usage", "name", "version", "list"],
+)
+def test_opened_for_nothing(small: Project, tmp_path: Path, project: Project, words: list[str], code: int) -> None:
+    """Where the words only looked like a query, the program ends as it does without a cache."""
+    (small.root / "queries" / "lists").symlink_to(project.root / "queries" / "lists")
+    command = [sys.executable, "-c", PROGRAM, "--project", str(small.root), *words]
+    environment = {**os.environ, "PYTHONPATH": str(project.root), "XDG_CACHE_HOME": str(tmp_path / "cache"), "ONEMG_CACHE": ""}
+    cache.load(small, tmp_path / "cache" / "onemg-kg")
+    warm, off = (
+        subprocess.run(command, env={**environment, **own}, cwd=tmp_path, check=False, capture_output=True, text=True)
+        for own in ({}, {"ONEMG_CACHE": "off"})
+    )
+    assert (warm.returncode, warm.stdout, warm.stderr) == (code, off.stdout, off.stderr)
+    assert "Traceback" not in warm.stderr
 
 
 # ---- Upkeep ----

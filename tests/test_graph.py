@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onemg_kg import graph, queries
-from onemg_kg.errors import QueryError, RdfError
+from onemg_kg.errors import ProjectError, QueryError, RdfError
 from onemg_kg.graph import Graph
 from onemg_kg.project import FOLDERS, Project
 from onemg_kg.store import Store, to_lines
@@ -143,6 +143,15 @@ def test_turtle_error(tmp_path: Path, folder: str) -> None:
     with pytest.raises(RdfError, match=f"^{folder}/deep/broken.ttl:4: is not Turtle: ") as caught:
         graph.load(project)
     assert (caught.value.source, caught.value.line) == (f"{folder}/deep/broken.ttl", 4)
+
+
+@pytest.mark.parametrize("folder", ["ontology", "data", "shapes"])
+def test_unreadable_file(tmp_path: Path, folder: str) -> None:
+    """A link that leads nowhere is named, with what to do."""
+    project = _project(tmp_path)
+    (tmp_path / folder / "gone.ttl").symlink_to("nowhere")
+    with pytest.raises(ProjectError, match=f"^{folder}/gone.ttl: cannot be read: No such file or directory. Mend it or"):
+        graph.load(project)
 
 
 def test_not_utf8(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 from onemg_kg import __version__
-from onemg_kg.cli.arguments import parser
 from onemg_kg.cli.terminal import paint
 from onemg_kg.errors import InvalidGraph, OnemgError
 
@@ -15,6 +14,8 @@ from onemg_kg.errors import InvalidGraph, OnemgError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from onemg_kg.cache import Opening
 
 _COMMANDS = {
     "build": "publishing",
@@ -42,8 +43,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 done; 1 the site differs, or the graph is invalid; 2 it could not be done.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    asked = parser(words)
+    opening = _open_ahead(words)
+    try:
+        return _run(words, opening)
+    finally:
+        if opening is not None:
+            opening.wait()
+
+
+def _open_ahead(words: Sequence[str]) -> "Opening | None":
+    """Begin to open the cache where the words look like a query of the files: what comes before it takes as long."""
+    if "query" not in words or not {"-h", "--help", "--store"}.isdisjoint(words):
+        return None
+    from onemg_kg import cache
+
+    return cache.open_last(cache.place(os.environ))
+
+
+def _run(words: Sequence[str], opening: "Opening | None") -> int:
+    from onemg_kg.cli.arguments import parser
+
+    asked = parser()
     options = asked.parse_args(words)
+    options.opening = opening
     try:
         if options.version:
             print(f"onemg-kg {__version__}")

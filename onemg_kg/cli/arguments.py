@@ -1,13 +1,14 @@
 """What can be typed: commands, options, help."""
 
 import argparse
-from collections.abc import Collection
 
 from onemg_kg.cli.terminal import columns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
 
 EPILOG = """\
@@ -157,7 +158,7 @@ def _build(build: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--templates", type=_path, action="append", default=[], metavar="FOLDER", help="templates that come before ours"
     )
-    build.add_argument("--no-site", action="store_true", help="leave out the web site, which needs the whole graph in memory")
+    build.add_argument("--no-site", action="store_true", help="leave out the web site")
     _store(build)
 
 
@@ -253,13 +254,21 @@ _COMMANDS = {
 """What declares the arguments of each command, and what the command does."""
 
 
-def parser(words: Collection[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
-    """The parser of the command line.
+class _Command(argparse.ArgumentParser):
+    """The parser of one command, made when its command is what was typed: to make all of them takes longer than the rest."""
 
-    Args:
-        words: what was typed. The arguments of a command that is not among them are not declared: it takes time, and they are
-            not looked at.
-    """
+    def __init__(self, declare: "Callable[[argparse.ArgumentParser], None]", **told: "Any") -> None:
+        self._told = declare, told
+
+    def parse_known_args(self, args: "Any" = None, namespace: "Any" = None) -> "Any":
+        declare, told = self._told
+        super().__init__(**told)
+        declare(self)
+        return super().parse_known_args(args, namespace)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
     asked = argparse.ArgumentParser(
         prog="onemg-kg",
         description="The 1+ Million Genomes (1+MG) Framework as linked data.",
@@ -273,11 +282,8 @@ def parser(words: Collection[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
         metavar="FOLDER",
         help="the folder with ontology/, data/, shapes/ and queries/ (default: here or above, else the installed graph)",
     )
-    commands = asked.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = asked.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=_Command)
     for name, (declare, what) in _COMMANDS.items():
-        command = commands.add_parser(
-            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=EXAMPLES[name], formatter_class=_shape
-        )
-        if name in words:
-            declare(command)
+        told = what[0].upper() + what[1:] + "."
+        commands.add_parser(name, help=what, declare=declare, description=told, epilog=EXAMPLES[name], formatter_class=_shape)
     return asked

@@ -103,7 +103,8 @@ def query_(project: "Project", options: argparse.Namespace) -> int:
         values[name] = query.term(name, value)
     page = queries.Page(options.page or 1, options.size or _SIZE) if options.page or options.size else None
     text = query.bind(values, page)
-    store: Queryable = _store(options) if options.store else cache.load(project, cache.place(os.environ))
+    kept = cache.place(os.environ)
+    store: Queryable = _store(options) if options.store else cache.load(project, kept, options.opening)
     source = str(query.path)
     if store.is_construct(text, source):
         from onemg_kg.formats import FORMATS
