@@ -128,8 +128,9 @@ def scale_targets(told: Told) -> Iterator[Target]:
     wanted = f"at most {limit:.2f}: the exponent of n log n, and 0.1 for noise"
     yield Target(what, wanted, measured, steepest is not None and exponents[steepest] <= limit)
     large = [size for size in sizes if statements(size) >= 10_000_000]
-    memory = large[0]["stages"].get("build", {}).get("memory") if large else None
-    yield most("memory of the build at ten million statements", " MB", 4096, memory)
+    for stage, what in (("build", "core of the build"), ("site", "whole build, its web site too,")):
+        memory = large[0]["stages"].get(stage, {}).get("memory") if large else None
+        yield most(f"memory of the {what} at ten million statements", " MB", 4096, memory)
     pages = large[0]["queries"].get(PAGE, {}) if large else {}
     slowest = max((one["wall"] for one in pages.values() if "wall" in one), default=None)
     yield most("the slowest first page of a view of one value at ten million statements", " s", 10, slowest)

@@ -36,21 +36,24 @@ def onemg(times: int) -> dict[str, float]:
     import generate
 
     from onemg_kg import formats, project, site, views
-    from onemg_kg.store import Store
+    from onemg_kg.site.things import Memberships
+    from onemg_kg.spool import Files
+    from onemg_kg.store import Store, by_graph
     from onemg_kg.terms import PREFIXES
 
     quads, shapes = generate.real()
     held = list(generate.copies(quads, times))
+    graphs = by_graph(held), by_graph(shapes)
     store = Store(held)
     source = project.find(ROOT)
     published = formats.derive(PREFIXES, formats.tokens(quads))
     start, cpu = time.perf_counter(), time.process_time()
-    found = views.collect(source, store)
-    content = site.Content(source, [*held, *shapes], store, found, [], published, {}, [], {}, site.Place())
+    found = Memberships.of_all(views.each(source, store))
+    content = site.Content(source, graphs, store, found, [], published, Files(), [], {}, site.Place())
     documents = files = size = 0
-    for path, page in site.render(content):
+    for path, pieces in site.render(content):
         files += 1
-        size += len(page)
+        size += sum(map(len, pieces))
         documents += path.endswith(".trig")
     return _told(start, cpu, documents, files, size)
 

@@ -11,10 +11,13 @@ statements, stated and inferred.
 
 - One process reads the graph and runs the rules, which is measured, and then forks for each other stage and for each query, so
   that none has what another left in memory. `load` is reading the files into the store; `terms`, `shapes`, `meaning` and
-  `logic` are the parts of `onemg-kg check`; `dumps` are written to disk; `site` makes all pages and drops them.
+  `logic` are the parts of `onemg-kg check`; `dumps` are written to disk.
 - `build` is a process of its own, from start to end: load, rules, shapes, views, dumps written to disk. Its memory is that of
   the process and of those that it forked, together: what is shared counts once (Pss), looked at twice a second. Files that the
   system keeps in memory as long as nobody else wants it are no part of that.
+- `site` is a process of its own too: a whole build, which then makes every file of the web site and drops it. Its time is that
+  of these files; its memory is counted as that of `build`, from the start of the process. `--every N` makes of the files of
+  single things one in N, which tells the memory of a site that would take too long (`site, one in N`).
 - What is large is spooled to the folder of temporary files (TMPDIR), which should be on a disk, not in memory.
 - `push` sends the N-Quads of the dumps to an empty Oxigraph server; `push again` the same when nothing has changed.
   `push loaded` takes over what Oxigraph's own loader (`loader`) put there, which is how a large graph gets into it.
@@ -42,7 +45,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -144,10 +147,11 @@ def forked(act: Callable[[], object], limit: float, repeat: bool = False) -> Tol
 
 def write(files: Files, folder: Path) -> int:
     """Write files; how many bytes they have."""
-    for name in files:
+    for name, blocks in files.pieces():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.put(name, path)
+        with path.open("wb") as file:
+            file.writelines(blocks)
     return sum(files.told(name)[0] for name in files)
 
 
@@ -156,7 +160,7 @@ def whole(found: Project, folder: Path) -> tuple[Told, Told]:
     counts: Told = {}
 
     def make() -> int:
-        made = build.core(found, keep_views=False)
+        made = build.core(found)
         made.dumps.files.hold(made.files)
         counts.update(statements(made.loaded))
         return write(made.dumps.files, folder)
@@ -289,13 +293,21 @@ def measure(folder: Path, scratch: Path, only: list[str], limit: float) -> Itera
             yield kind, query.name, forked(partial(ask, loaded, query, values, page), limit, repeat=True)
 
 
-def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, Told]]:
+def sample(built: build.Built, every: int) -> Iterator[Iterable[bytes]]:
+    """The files of a site: all but those of single things and of the graphs of single files, and of these one in some."""
+    for number, (path, content) in enumerate(built.pages()):
+        if number % every == 0 or not path.startswith(("id/", "graph/data/")):
+            yield content
+
+
+def alone(stage: str, folder: Path, scratch: Path, every: int) -> Iterator[tuple[str, str, Told]]:
     """Measure a stage that has a process of its own from the start: ``build``, ``site``, or pushes.
 
     Args:
         stage: which; for pushes that, and the URL of a server.
         folder: of the project.
         scratch: where files are made.
+        every: of the files of single things in a site one in so many is made.
     """
     found = project.find(folder)
     if stage == "build":
@@ -303,8 +315,11 @@ def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, T
         yield "size", "", counts
         yield "stage", stage, told
     elif stage == "site":
-        built = build.make(found)
-        yield "stage", stage, measured(lambda: sum(len(page) for _, page in built.pages()))
+        with tree() as most:
+            built = build.make(found)
+            told = measured(lambda: sum(len(piece) for content in sample(built, every) for piece in content))
+        yield "size", "", {"stated": built.stated, "inferred": built.inferred}
+        yield "stage", stage if every == 1 else f"site, one in {every}", told | {"memory": most[0]}
     else:
         first, url = stage.split("=")
         for name in ("push", "push again") if first == "push" else (first,):
@@ -312,7 +327,7 @@ def alone(stage: str, folder: Path, scratch: Path) -> Iterator[tuple[str, str, T
             yield "stage", name, measured(lambda verify=verify: pushed(found, scratch / "framework.nq", url, verify=verify))
 
 
-def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
+def run(times: int, folder: Path, only: list[str], limit: float, every: int) -> Told:
     """Everything of one size, each line of a process as it comes."""
     told: Told = {"times": times, "stages": {}, "queries": {}}
     source, scratch = folder / f"{times}x", folder / f"{times}x-made"
@@ -320,7 +335,8 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
         subprocess.run([sys.executable, Path(__file__).with_name("generate.py"), str(times), source], check=True)
     # A graph that was made before may have queries of that time.
     shutil.copytree(project.find(generate.ROOT).folder("queries"), source / "queries", dirs_exist_ok=True)
-    command = [sys.executable, __file__, "--folder", source, "--made", scratch, "--limit", str(limit), "--only", *only]
+    command = [sys.executable, __file__, "--folder", source, "--made", scratch, "--limit", str(limit)]
+    command += ["--every", str(every), "--only", *only]
     if set(only) - set(ALONE):
         _collect(told, [*command, "--part", "measure"], None)
     for part in (part for part in ALONE if part in only):
@@ -335,7 +351,8 @@ def run(times: int, folder: Path, only: list[str], limit: float) -> Told:
             shutil.rmtree(place)
         else:
             _collect(told, [*command, "--part", part], limit)
-        told["stages"].setdefault(part, {"error": f"> {limit:g} s"})
+        if not any(stage.startswith(part) for stage in told["stages"]):
+            told["stages"][part] = {"error": f"> {limit:g} s"}
     shutil.rmtree(scratch, ignore_errors=True)
     return told
 
@@ -355,7 +372,7 @@ def _collect(told: Told, command: list[str | Path], limit: float | None, server:
                 one |= {"server cpu": used - before, "server memory": memory("VmHWM", server)}
             sys.stderr.write(f"{told['times']}x {kind} {name} {json.dumps(one)}\n")
             if kind == "size":
-                told |= one
+                told.update(one | {name: told[name] for name in one.keys() & told.keys()})  # the first is of the whole graph
             elif kind == "stage":
                 told["stages"][name] = one
             else:
@@ -427,6 +444,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="how many times the real graph (1 10 100)")
     parser.add_argument("--site", type=int, default=10, help="the largest size of which the site is made (10)")
     parser.add_argument("--push", type=int, default=100, help="the largest size that is pushed to an empty store (100)")
+    parser.add_argument("--every", type=int, default=1, help="of the pages of single things make one in so many (1: all)")
     parser.add_argument("--only", nargs="+", choices=(*STAGES, *KINDS), default=[*STAGES, *KINDS], help="what to measure")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
     parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
@@ -437,7 +455,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.part:
         part, folder, made = arguments.part, arguments.folder, arguments.made
-        for told in measure(folder, made, arguments.only, arguments.limit) if part == "measure" else alone(part, folder, made):
+        one = measure(folder, made, arguments.only, arguments.limit)
+        for told in one if part == "measure" else alone(part, folder, made, arguments.every):
             print(json.dumps(told), flush=True)
         return
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="onemg-scale-"))
@@ -448,7 +467,7 @@ def main() -> None:
     sizes = json.loads(arguments.others.read_text())["sizes"] if arguments.others else []
     for times in sorted(arguments.sizes):
         kept = [name for name in only if times <= largest.get(name, times)]
-        sizes.append(run(times, folder, kept, arguments.limit))
+        sizes.append(run(times, folder, kept, arguments.limit, arguments.every))
     sizes.sort(key=lambda size: size["times"])
     if arguments.folder is None:
         shutil.rmtree(folder)
