@@ -5,17 +5,19 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from onemg_kg import __version__, catalogue, dumps, graph, hosting, markup, publication, questions, ruledocs, shacl, site, views
 from onemg_kg.errors import InvalidGraph, OnemgError, ProjectError
 from onemg_kg.findings import Finding, at_least, short
 from onemg_kg.project import Project
-from onemg_kg.spool import Files
+from onemg_kg.site.things import Memberships
+from onemg_kg.spool import Files, gathered, in_order
 from onemg_kg.store import Queryable
 from onemg_kg.terms import BASE, shorten
 
@@ -30,15 +32,15 @@ class Built:
 
     Attributes:
         files: every file but those of the site, by its path below the output folder.
-        pages: gives the files of the site by their path there, each made as it is asked for, so that a large site is never
-            held at once.
+        pages: gives the files of the site by their path there, each in pieces and made as it is asked for, so that a large site
+            is never held at once.
         stated: how many triples the published graph states, if that is part of it.
         inferred: how many follow.
         findings: what validation found that is no violation.
     """
 
     files: Mapping[str, bytes]
-    pages: Callable[[], Iterator[tuple[str, bytes]]] = lambda: iter(())
+    pages: Callable[[], Iterator[tuple[str, Iterable[bytes]]]] = lambda: iter(())
     stated: int = 0
     inferred: int = 0
     findings: list[Finding] = field(default_factory=list)
@@ -51,25 +53,25 @@ class Core:
     Attributes:
         loaded: the graph.
         findings: what validation found that is no violation.
-        views: the navigation views, if they were to be kept.
-        files: these as files, by path.
+        files: the navigation views as files, by path.
         dumps: the graph as files.
     """
 
     loaded: graph.Graph
     findings: list[Finding]
-    views: list[views.View]
     files: Files
     dumps: dumps.Dumps
 
 
-def core(project: Project, progress: Callable[[str], None] = lambda _: None, keep_views: bool = True) -> Core:
+def core(
+    project: Project, progress: Callable[[str], None] = lambda _: None, show: Callable[[views.View], None] = lambda _: None
+) -> Core:
     """Read, infer, validate, and write views and dumps.
 
     Args:
         project: the graph's source.
         progress: told what is being done.
-        keep_views: keep the views too, of which those of a large graph take much memory, and not only their files.
+        show: given each view when it is made: only one is held at once, because those of a large graph take much memory.
 
     Raises:
         InvalidGraph: the graph violates a shape.
@@ -88,11 +90,12 @@ def core(project: Project, progress: Callable[[str], None] = lambda _: None, kee
         for view in views.each(project, loaded.store):
             for path, pieces in views.forms(view, project.version):
                 files.add(path, pieces)
-            found.append(view if keep_views else replace(view, groups=[]))
+            show(view)
+            found.append(replace(view, groups=[]))
             del view  # before the next is asked for
         files.hold(views.index(found, project.version))
         progress("writing dumps")
-        return Core(loaded, findings, found if keep_views else [], files, beside.result())
+        return Core(loaded, findings, files, beside.result())
 
 
 @contextmanager
@@ -142,13 +145,14 @@ def make(
         project: the graph's source.
         place: where the site will stand, as far as that is known.
         progress: told what is being done.
-        with_site: make the web site too, and what configures servers for it. It needs the whole graph in memory.
+        with_site: make the web site too, and what configures servers for it.
 
     Raises:
         InvalidGraph: the graph violates a shape.
         OnemgError: a file cannot be read, or there is no room for temporary files.
     """
-    made = core(project, progress, keep_views=with_site)
+    memberships = Memberships()
+    made = core(project, progress, memberships.add if with_site else lambda _: None)
     loaded, written = made.loaded, made.dumps
     progress("answering questions")
     answers = questions.answers(project, loaded.store)
@@ -163,9 +167,9 @@ def make(
     files.hold({f"hosting/{path}": content for path, content in hosts.items()})
     content = site.Content(
         project,
-        [*loaded.stated, *loaded.shapes, *loaded.inferred, *catalogue.computed(written.record, loaded.stated)],
+        (loaded.lines, loaded.shape_lines, loaded.inferred_lines, catalogue.computed(written.record, loaded.lines)),
         loaded.store,
-        made.views,
+        memberships,
         answers,
         written.published,
         _placed(files),
@@ -279,26 +283,37 @@ def write(built: Built, out: Path) -> Written:
 
 def _fill(folder: Path, built: Built) -> Written:
     """Write every file, and last the manifest of them."""
-    told: dict[str, dict[str, int | str]] = {}
     made: set[Path] = set()
 
-    def place(name: str) -> Path:
+    def put(name: str, pieces: Iterable[bytes]) -> tuple[str, int, str]:
         path = folder / name
         if path.parent not in made:
             path.parent.mkdir(parents=True, exist_ok=True)
             made.add(path.parent)
-        return path
+        size, digest = 0, hashlib.sha256()
+        with path.open("wb") as file:
+            for piece in pieces:
+                size += file.write(piece)
+                digest.update(piece)
+        return name, size, digest.hexdigest()
 
     files = built.files if isinstance(built.files, Files) else Files(built.files)
-    for name in files:
-        files.put(name, place(name))
-        size, digest = files.told(name)
-        told[name] = {"bytes": size, "sha256": digest}
-    for path, content in built.pages():
-        name = f"site/{path}"
-        place(name).write_bytes(content)
-        told[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    listing = {"name": "onemg-kg", "version": __version__, "files": dict(sorted(told.items()))}
-    manifest = (json.dumps(listing, indent=2) + "\n").encode()
-    (folder / MANIFEST).write_bytes(manifest)
-    return Written(len(told) + 1, sum(int(file["bytes"]) for file in told.values()) + len(manifest))
+    pages = ((f"site/{path}", pieces) for path, pieces in built.pages())
+    told = gathered((put(name, pieces) for name, pieces in chain(files.pieces(), pages)), _weigh)
+    put(MANIFEST, _manifest(in_order(told, _weigh)))
+    return Written(len(told) + 1, sum(size for _, size, _ in told) + (folder / MANIFEST).stat().st_size)
+
+
+def _weigh(told: tuple[str, int, str]) -> int:
+    """How many letters are told of a file."""
+    return len(told[0]) + len(told[2])
+
+
+def _manifest(told: Iterable[tuple[str, int, str]]) -> Iterator[bytes]:
+    """The manifest in JSON (RFC 8259), in pieces: name, size and SHA-256 of each file, sorted."""
+    yield f'{{\n  "name": "onemg-kg",\n  "version": {json.dumps(__version__)},\n  "files": {{'.encode()
+    end = ""
+    for name, size, digest in told:
+        yield f'{end}\n    {json.dumps(name)}: {{\n      "bytes": {size},\n      "sha256": "{digest}"\n    }}'.encode()
+        end = ","
+    yield b"\n  }\n}\n"

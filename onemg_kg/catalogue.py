@@ -11,7 +11,7 @@ from onemg_kg.database import pieces
 from onemg_kg.formats import Dataset, Format, together
 from onemg_kg.graph import GRAPHS
 from onemg_kg.spool import in_order, once
-from onemg_kg.store import Graphs, from_lines
+from onemg_kg.store import Graphs, from_lines, to_lines
 from onemg_kg.terms import BASE, NS, term, text
 
 _DATASET = "data/framework"
@@ -149,10 +149,11 @@ def _about(lines: Graphs, subjects: Set[str]) -> list[ox.Triple]:
     return [quad.triple for quad in from_lines(told)]
 
 
-def computed(record: Iterable[ox.Triple], stated: Iterable[ox.Quad]) -> list[ox.Quad]:
+def computed(record: Iterable[ox.Triple], stated: Graphs) -> Graphs:
     """What a build adds to what is stated of the graph, in a graph of its own."""
-    known = {quad.triple for quad in stated}
-    return [ox.Quad(t.subject, t.predicate, t.object, ox.NamedNode(_COMPUTED)) for t in record if t not in known]
+    said = dict.fromkeys(to_lines(record))
+    known = {line for _, lines in pieces(stated) for line in lines if line in said}
+    return {_COMPUTED: [line for line in said if line not in known]}
 
 
 def _dates(stated: Iterable[ox.Triple]) -> list[ox.Literal]:

@@ -49,13 +49,20 @@ class Spooled(Mapping[str, list[str]]):
         self._places.setdefault(name, []).append((self._spool.write(content), len(content)))
 
     def __getitem__(self, name: str) -> list[str]:
-        return [line for place in self._places[name] for line in self._read(place)]
+        return [line for lines in self.parts(name) for line in lines]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places  # without reading it
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def parts(self, name: str) -> Iterator[list[str]]:
+        """The lines of a graph as they were added."""
+        return map(self._read, self._places[name])
 
     def pieces(self) -> Iterator[tuple[str, list[str]]]:
         """The lines as they were added, each time with the name of the graph."""
@@ -99,6 +106,11 @@ def joined(first: Graphs, second: Graphs) -> Graphs:
 def pieces(graphs: Graphs) -> Iterable[tuple[str, list[str]]]:
     """The lines of each graph with its name: of a large graph several times some of them."""
     return graphs.pieces() if isinstance(graphs, Spooled) else graphs.items()
+
+
+def parts(graphs: Graphs, name: str) -> Iterable[list[str]]:
+    """The lines of one graph: of a large one some at a time."""
+    return graphs.parts(name) if isinstance(graphs, Spooled) else [graphs[name]]
 
 
 class _Reader:

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 
 from onemg_kg import queries
 from onemg_kg.project import Project
+from onemg_kg.spool import Files
 from onemg_kg.store import Queryable, Store, in_default_graph
 from onemg_kg.terms import BASE, PREFIXES, term, text
 
@@ -37,7 +38,7 @@ _Node = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 _Said = Mapping[_Node, Mapping[ox.NamedNode, Set[_Node]]]
 
 
-def of_all(project: Project, store: Queryable, record: Iterable[ox.Triple] = ()) -> dict[str, bytes]:
+def of_all(project: Project, store: Queryable, record: Iterable[ox.Triple] = ()) -> Files:
     """The mark-up of everything of ours that schema.org has a type for.
 
     Args:
@@ -51,6 +52,7 @@ def of_all(project: Project, store: Queryable, record: Iterable[ox.Triple] = ())
 
     Raises:
         QueryError: a query is no CONSTRUCT query.
+        OnemgError: there is no room for temporary files.
     """
     stores = (store, Store(in_default_graph(record)))
     said: dict[_Node, dict[ox.NamedNode, set[_Node]]] = defaultdict(lambda: defaultdict(set))
@@ -59,7 +61,10 @@ def of_all(project: Project, store: Queryable, record: Iterable[ox.Triple] = ())
             for triple in held.construct(query.text, str(query.path)):
                 said[triple.subject][triple.predicate].add(triple.object)
     ours = sorted(text(node) for node, told in said.items() if _has_page(node, said) and _TYPE in told)
-    return {iri: _json({"@context": _SCHEMA, **_node(ox.NamedNode(iri), said, whole=True)}).encode() for iri in ours}
+    documents = Files()
+    for iri in ours:
+        documents.add(iri, [_json({"@context": _SCHEMA, **_node(ox.NamedNode(iri), said, whole=True)}).encode()])
+    return documents
 
 
 def jekyll(documents: Mapping[str, bytes]) -> dict[str, bytes]:

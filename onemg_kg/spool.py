@@ -212,6 +212,9 @@ class Files(Mapping[str, bytes]):
     def __getitem__(self, name: str) -> bytes:
         return b"".join(self._blocks(self._files[name]))
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._files  # without reading it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
 
@@ -272,14 +275,9 @@ class Files(Mapping[str, bytes]):
         file = self._files[name]
         return file.size, file.sha256
 
-    def put(self, name: str, path: Path) -> None:
-        """Write a file.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        with path.open("wb") as out:
-            out.writelines(self._blocks(self._files[name]))
+    def pieces(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Every file in pieces, of which a large one has several."""
+        return ((name, self._blocks(file)) for name, file in self._files.items())
 
     def placed(self, places: Mapping[str, str]) -> "Files":
         """Some of the files under other paths: new path to old."""

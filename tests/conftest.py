@@ -45,7 +45,7 @@ def built(project: Project) -> build.Built:
 @pytest.fixture(scope="session")
 def published(built: build.Built) -> dict[str, bytes]:
     """The files of the web site of that build, by path."""
-    return dict(built.pages())
+    return {path: b"".join(pieces) for path, pieces in built.pages()}
 
 
 @pytest.fixture(scope="session")

@@ -72,12 +72,12 @@ def _canonical(quads: list[ox.Quad]) -> set[ox.Quad]:
 
 def _small(built: build.Built) -> build.Built:
     """The build with a site of one page, for what does not depend on the pages."""
-    return replace(built, pages=lambda: iter([("index.html", b"<!doctype html>")]))
+    return replace(built, pages=lambda: iter([("index.html", [b"<!doctype html>"])]))
 
 
 def _whole(built: build.Built) -> dict[str, bytes]:
     """Every file of a build but its manifest."""
-    return {**built.files} | {f"site/{path}": content for path, content in built.pages()}
+    return {**built.files} | {f"site/{path}": b"".join(pieces) for path, pieces in built.pages()}
 
 
 def _files(folder: Path) -> dict[str, bytes]:

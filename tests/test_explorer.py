@@ -20,7 +20,7 @@ from onemg_kg.graph import Graph
 from onemg_kg.project import Project
 from onemg_kg.site import explorer
 from onemg_kg.site.pages import ASSETS, Pages, Site
-from onemg_kg.store import Store
+from onemg_kg.store import Store, by_graph
 from onemg_kg.terms import BASE, PREFIXES
 
 POLICY = "default-src 'self'"
@@ -63,7 +63,7 @@ def published(loaded: Graph) -> Context:
 
 
 def _render(loaded: Graph, published: Context, found: list[Facet], resources: list[Resource]) -> bytes:
-    descriptions = Descriptions([*loaded.stated, *loaded.inferred])
+    descriptions = Descriptions(by_graph([*loaded.stated, *loaded.inferred]).items())
     pages = Pages(Site("Site", "1", "", "", False), descriptions, {}, {}, [])
     ((path, content),) = explorer.render(pages, descriptions, published, found, resources)
     assert path == "explorer.html"

@@ -9,8 +9,8 @@ from onemg_kg.addresses import document
 from onemg_kg.descriptions import Descriptions
 from onemg_kg.formats import FORMATS
 from onemg_kg.graph import GRAPHS, Graph
-from onemg_kg.queries import Query
-from onemg_kg.site.graphs import read
+from onemg_kg.site.graphs import About, about, read
+from onemg_kg.store import by_graph, to_lines
 from onemg_kg.terms import BASE, term, text
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_is_no_plain_path() -> None:
     """A graph's name may hold what a file's name may not; its document stands where any IRI's stands."""
     name = GRAPHS + "data/a%20b"
     quad = ox.Quad(term("id/resource/x"), term("dcterms:title"), ox.Literal("X"), ox.NamedNode(name))
-    rules: dict[str, Query] = {}
-    (graph,) = read([quad], rules).values()
+    descriptions = Descriptions(by_graph([quad]).items())
+    (graph,) = read(descriptions.sizes, {}).values()
     assert (graph.path, graph.file, graph.title) == ("graph/data/a%2520b", "data/a b.ttl", "data/a b.ttl")
-    assert graph.about(Descriptions([quad])) == [BASE + "id/resource/x"]
+    assert about(graph, [to_lines([quad.triple])], descriptions) == About([BASE + "id/resource/x"], 1, {})

@@ -19,7 +19,7 @@ from onemg_kg.project import Project
 from onemg_kg.site.pages import ASSETS, Pages, Site
 from onemg_kg.site.pictures import Box, Picture, Pictures, Record, alignment, lifecycle, neighbours
 from onemg_kg.site.things import Membership, Memberships
-from onemg_kg.store import Store
+from onemg_kg.store import Store, by_graph
 from onemg_kg.terms import BASE, text
 
 STAGE = BASE + "voc/lifecycle-stage/"
@@ -38,7 +38,7 @@ def shown(project: Project, loaded: Graph) -> Pictures:
 
 @pytest.fixture(scope="module")
 def descriptions(loaded: Graph) -> Descriptions:
-    return Descriptions([*loaded.stated, *loaded.inferred])
+    return Descriptions(by_graph([*loaded.stated, *loaded.inferred]).items())
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +152,15 @@ def test_stated_and_follows_are_told_apart(shown: Pictures) -> None:
     assert cells["publication"] == (False, True)
 
 
+def held_by(found: list[views.View]) -> dict[str, list[Membership]]:
+    """The places of each resource."""
+    kept = Memberships.of_all(found)
+    groups = [group for view in found for whole in view.groups for group in (whole, *whole.parts)]
+    return {entry.resource: kept.of(entry.resource) for group in groups for entry in group.entries}
+
+
 def of_resources(found: list[views.View]) -> dict[str, Picture]:
-    pictures = {iri: neighbours("A resource", held) for iri, held in Memberships(found).of.items()}
+    pictures = {iri: neighbours("A resource", held) for iri, held in held_by(found).items()}
     return {iri: picture for iri, picture in pictures.items() if picture}
 
 
@@ -161,7 +168,7 @@ def test_a_resource_stands_between_its_pages_and_its_groups(found: list[views.Vi
     """Unless no page lists it and nothing says what it applies to."""
     pictures = of_resources(found)
     assert len(pictures) > 100
-    for iri, held in Memberships(found).of.items():
+    for iri, held in held_by(found).items():
         listed = {place.page for one in held for place in one.entry.places}
         applied = [one for one in held if one.view.name not in ("by-level", "node-checklist", "by-kind")]
         if not listed and not applied:
@@ -313,7 +320,7 @@ def checklist(
     """The address of the checklist on a server of its own."""
     root = tmp_path_factory.mktemp("site")
     shutil.copytree(ASSETS, root / "assets", ignore=shutil.ignore_patterns("vendor"))
-    view = next(view for view in found if view.name == "node-checklist")
+    view = next(view for view in Memberships.of_all(found).views if view.name == "node-checklist")
     anchors = [group.group.rpartition("/")[2] for group in view.groups]
     page = pages.render("node-checklist.html", "views/c.html", title=view.title, description="D", view=view, anchors=anchors)
     (root / "views").mkdir()

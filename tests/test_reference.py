@@ -13,6 +13,7 @@ from onemg_kg.site import reference
 from onemg_kg.site.pages import Pages, Site
 from onemg_kg.site.reference import Phrase, Reference, Rule
 from onemg_kg.site.things import Memberships, Thing
+from onemg_kg.store import by_graph
 from onemg_kg.terms import BASE, NS, PREFIXES, expand, term, text
 
 PROLOGUE = "".join(f"@prefix {prefix}: <{namespace}> .\n" for prefix, namespace in PREFIXES.items())
@@ -70,20 +71,19 @@ def _graph(turtle: str) -> list[ox.Quad]:
 
 
 def _read(turtle: str) -> Reference:
-    quads = _graph(turtle)
-    return reference.read(quads, Descriptions(quads))
+    return reference.read(Descriptions(by_graph(_graph(turtle)).items()))
 
 
 class _Made:
     """Makes pages of a graph."""
 
     def __init__(self, quads: list[ox.Quad]) -> None:
-        self.descriptions = Descriptions(quads)
-        self.found = reference.read(quads, self.descriptions)
+        self.descriptions = Descriptions(by_graph(quads).items())
+        self.found = reference.read(self.descriptions)
         self.pages = Pages(Site("Site", "1", "", "", False), self.descriptions, {}, {}, [])
 
     def __call__(self, template: str, iri: str, at: str = "") -> bytes:
-        thing = Thing(iri, self.descriptions.describe(document(iri)[0]), self.descriptions, Memberships([]))
+        thing = Thing(iri, self.descriptions.describe(document(iri)[0]), self.descriptions, Memberships())
         return self.pages.render(
             template,
             document(at or iri)[0] + ".html",

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import shutil
 import subprocess
 from collections import defaultdict
@@ -54,6 +55,10 @@ class _Reader(HTMLParser):
         assert not [name for name in found if name.startswith("on")], "no handler stands in an attribute"
         if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
             self.headings.append(int(tag[1]))
+
+
+def _pages(made: build.Built) -> dict[str, bytes]:
+    return {path: b"".join(pieces) for path, pieces in made.pages()}
 
 
 @pytest.fixture(scope="module")
@@ -216,13 +221,44 @@ def test_weight(published: dict[str, bytes]) -> None:
     assert {path: weight for path, weight in heavy.items() if weight > HEAVIEST} == {}
 
 
+def test_long_lists_are_cut_aloud(project: Project, published: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a list that is too long for a page the page shows the first, says how many there are, and leads to all of them."""
+    for module in ("onemg_kg.site", "onemg_kg.site.pages", "onemg_kg.site.things"):
+        monkeypatch.setattr(module + ".SHOWN", 2)
+    cut = {path: content.decode() for path, content in _pages(build.make(project)).items() if path.endswith(".html")}
+    whole = {path: content.decode() for path, content in published.items() if path in cut}
+    assert not any('class="rest' in content for content in whole.values())
+
+    def section(content: str, anchor: str) -> str:
+        return content[content.index(f'<section id="{anchor}"') :].partition("</section>")[0]
+
+    shown, every = (section(pages["views/by-level.html"], "required") for pages in (cut, whole))
+    number = every.count('class="name"')
+    assert number > shown.count('class="name"') == 2
+    assert f'The first 2 of {number}. All of them: <a href="../views/by-level.json">JSON</a>' in shown
+    shown, every = (section(pages["views/node-checklist.html"], "node") for pages in (cut, whole))
+    number = every.count('type="checkbox"')
+    assert number > shown.count('type="checkbox"') == 2
+    assert f'<span class="count">{number}</span>' in shown
+    assert f"The first 2 of {number}. All of them are in the data below." in shown
+    about = "id/framework.html"
+    told = [int(found) for found in re.findall(r"and ([0-9]+) more, in the data of this page", cut[about])]
+    assert sum(told) + cut[about].count("<tr>") - len(told) == whole[about].count("<tr>")
+    answer = "questions/on-more-than-one-page.html"
+    rows = whole[answer].partition("<tbody>")[2].count("<tr>")
+    assert f"The first 2 of {rows}. All of them are in the file." in cut[answer]
+    assert cut[answer].partition("<tbody>")[2].count("<tr>") == 2
+    beacon = "id/resource/beacon.html"
+    assert cut[beacon].count("line ") == whole[beacon].count("line "), "where it is listed is not cut"
+
+
 def test_a_template_of_the_project_comes_first(project: Project, tmp_path: Path, published: dict[str, bytes]) -> None:
     """A project may replace a template by one of the same name in its folder ``templates/``."""
     for name in ("ontology", "data", "shapes", "queries"):
         (tmp_path / name).symlink_to(project.folder(name))
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "404.html").write_text("Nichts {{ url('index.html') }}\n", encoding="utf-8")
-    pages = dict(build.make(Project(tmp_path, project.version)).pages())
+    pages = _pages(build.make(Project(tmp_path, project.version)))
     assert pages["404.html"] == b"Nichts /index.html\n"
     assert pages["index.html"] == published["index.html"]
 
@@ -231,7 +267,7 @@ def test_a_folder_of_templates_comes_before_those_of_the_project(project: Projec
     """Who publishes may dress the site otherwise, and name the endpoint that the query editor asks."""
     (tmp_path / "404.html").write_text("{% extends 'base.html' %}{% block main %}<h1>Fort</h1>{% endblock %}", encoding="utf-8")
     place = Place("https://site.example/kg/", "/sparql", (tmp_path,))
-    pages = dict(build.make(project, place).pages())
+    pages = _pages(build.make(project, place))
     assert "<h1>Fort</h1>" in pages["404.html"].decode()
     assert 'href="/kg/index.html"' in pages["404.html"].decode()
     assert "https://site.example/kg/id/resource/beacon.html" in pages["sitemap.xml"].decode()

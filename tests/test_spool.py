@@ -1,5 +1,7 @@
 """What does not fit into memory goes to disk and comes back as it was, and leaves nothing there."""
 
+import gc
+import hashlib
 import os
 import pickle
 import subprocess
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onemg_kg import build, graph, queries, spool
+from onemg_kg import build, graph, queries, scratch, spool
 from onemg_kg.database import Database, Spooled, gathered, joined, pieces
 from onemg_kg.errors import InvalidGraph, OnemgError, QueryError
 from onemg_kg.project import Project
@@ -52,7 +54,7 @@ def test_records_are_sorted_on_disk_as_in_memory(records: list[tuple[str, bool, 
 @given(contents=st.lists(st.lists(st.binary(max_size=30), max_size=6), max_size=4), held=st.integers(0, 60))
 def test_files_are_the_same_on_disk(contents: list[list[bytes]], held: int) -> None:
     names = [f"file{i}" for i in range(len(contents))]
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+    with pytest.MonkeyPatch.context() as patch:
         plain = Files({name: b"".join(content) for name, content in zip(names, contents, strict=True)})
         patch.setattr(spool, "HELD", held)
         files = Files()
@@ -66,8 +68,8 @@ def test_files_are_the_same_on_disk(contents: list[list[bytes]], held: int) -> N
         assert copied == plain, "what is in another spool is read there"
         moved = files.placed({name + ".new": name for name in names})
         for name in names:
-            moved.put(name + ".new", Path(folder, name))
-            assert Path(folder, name).read_bytes() == plain[name]
+            assert moved[name + ".new"] == plain[name]
+        assert {name: b"".join(pieces) for name, pieces in moved.pieces()} == moved
 
 
 @property_test
@@ -147,6 +149,18 @@ def test_core_is_the_same_on_disk(project: Project, built: build.Built, temporar
     assert list(temporary.iterdir()) == []
 
 
+def test_site_is_the_same_on_disk(project: Project, published: dict[str, bytes], temporary: Path) -> None:
+    """So has the web site, whose rows are on disk too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scratch, "_HELD", 0)
+        made = build.make(project)
+        found = {path: hashlib.sha256(b"".join(pieces)).digest() for path, pieces in made.pages()}
+    assert found == {path: hashlib.sha256(content).digest() for path, content in published.items()}
+    del made
+    gc.collect()  # templates and what they were given hold each other
+    assert list(temporary.iterdir()) == []
+
+
 def test_nothing_stays_after_an_error(project: Project, tmp_path: Path, temporary: Path) -> None:
     import shutil
 
@@ -183,6 +197,31 @@ def test_no_room(project: Project, tmp_path: Path, size: int) -> None:
     assert ran.stderr.endswith("Make room there, or name another folder in TMPDIR.\n")
     assert ran.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+_ROWS = """
+import resource
+from onemg_kg import scratch
+from onemg_kg.descriptions import Descriptions
+from onemg_kg.errors import OnemgError
+scratch._HELD = 0
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000,) * 2)
+try:
+    Descriptions([("", [f"<http://e.example/{n}> <http://e.example/p> <http://e.example/o> ." for n in range(100_000)])])
+except OnemgError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files is POSIX's")
+def test_no_room_for_rows(tmp_path: Path) -> None:
+    """The same sentence where rows for the web site do not fit."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", _ROWS], env=environment, capture_output=True, text=True, check=True
+    )  # fmt: skip
+    assert ran.stdout.startswith("the folder of temporary files: cannot be written: ")
+    assert ran.stdout.endswith("Make room there, or name another folder in TMPDIR.\n")
 
 
 def test_no_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,16 +12,17 @@ from types import MappingProxyType
 
 from onemg_kg.errors import RdfError
 from onemg_kg.formats import canonical
-from onemg_kg.formats.canonical import Statement, Tokens
+from onemg_kg.formats.canonical import Statement, Tokens, quads_of
 from onemg_kg.formats.context import Context, context, derive
 from onemg_kg.formats.jsonld import write_jsonld
-from onemg_kg.formats.nesting import Dataset
+from onemg_kg.formats.nesting import TYPE, Dataset
 from onemg_kg.formats.prefixes import Prefixes
 from onemg_kg.formats.rdfxml import write_rdfxml
 from onemg_kg.formats.turtle import write_turtle
 
 __all__ = [
     "FORMATS",
+    "TYPE",
     "Context",
     "Dataset",
     "Format",
@@ -31,6 +32,8 @@ __all__ = [
     "context",
     "derive",
     "of_lines",
+    "of_tokens",
+    "quads_of",
     "together",
     "tokens",
     "triples",
@@ -112,6 +115,15 @@ def of_lines(graphs: Iterable[tuple[str, list[str]]]) -> Dataset:
         RdfError: as :func:`tokens`.
     """
     return Dataset(canonical.of_lines(graphs))
+
+
+def of_tokens(quads: Iterable[Tokens]) -> Dataset:
+    """As :func:`tokens`, of statements that are tokens already, in any order.
+
+    Raises:
+        RdfError: as :func:`tokens`.
+    """
+    return Dataset(canonical.of_tokens(quads))
 
 
 def triples(quads: Dataset, *graphs: str) -> Dataset:

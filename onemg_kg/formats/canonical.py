@@ -54,6 +54,20 @@ def of_lines(graphs: Iterable[tuple[str, list[str]]]) -> Collection[Tokens]:
     return _named(map(_checked, map(_read, spool.chunks(graphs, spool.letters))))
 
 
+def of_tokens(quads: Iterable[Tokens]) -> Collection[Tokens]:
+    """As :func:`tokens`, of statements that are tokens already.
+
+    Raises:
+        RdfError: as :func:`tokens`.
+    """
+    return _named(map(_checked, spool.chunks(quads, weigh)))
+
+
+def quads_of(statements: Iterable[Tokens]) -> list[ox.Quad]:
+    """Tokens as quads, in their order."""
+    return list(ox.parse("".join(map(to_line, statements)), format=ox.RdfFormat.N_QUADS, lenient=True))
+
+
 def _read(graphs: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Tokens]:
     for graph, lines in graphs:
         name = f"<{graph}>" if graph else ""

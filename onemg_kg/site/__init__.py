@@ -1,8 +1,9 @@
 """The static site: a page and data for every IRI, the views, the questions, and everything that they need, as plain files."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ import pyoxigraph as ox
 
 from onemg_kg import facets, publication, queries
 from onemg_kg.addresses import document
+from onemg_kg.database import parts, pieces
 from onemg_kg.descriptions import Description, Descriptions
-from onemg_kg.formats import FORMATS, Context, Dataset, Format, tokens, triples
+from onemg_kg.formats import FORMATS, Context, Dataset, Format, Tokens, of_lines, of_tokens, triples
 from onemg_kg.graph import GRAPHS
 from onemg_kg.project import Project
 from onemg_kg.queries import Query
@@ -20,13 +22,15 @@ from onemg_kg.site import charts, explorer, graphs, reference
 from onemg_kg.site.pages import ASSETS, TEMPLATES, Pages, Site
 from onemg_kg.site.pictures import Pictures, neighbours
 from onemg_kg.site.prose import prose
-from onemg_kg.site.things import Memberships, Thing
-from onemg_kg.store import Store, Term
-from onemg_kg.terms import BASE, PREFIXES, expand, shorten, term, text
-from onemg_kg.views import Group, View
+from onemg_kg.site.things import SHOWN, Memberships, Thing
+from onemg_kg.spool import Files
+from onemg_kg.store import Graphs, Store, Term
+from onemg_kg.terms import BASE, PREFIXES, expand, shorten, text
 
 _DATASET = BASE + "data/framework"
 _SOURCE = BASE + "id/framework/source"
+_SHORT = 5000
+"""So many statements of a named graph may be text that its page shows: the template shows less than that could be."""
 _OVERRIDES = "templates"
 """The folder of a project whose templates come before ours."""
 _FALLBACK = "thing.html"
@@ -68,9 +72,9 @@ class Content:
 
     Attributes:
         project: the source, with the queries and perhaps templates of its own.
-        quads: everything that has a page: what is stated, what follows, the shapes and the record.
+        graphs: everything that has a page: what is stated, what follows, the shapes and the record.
         store: what is stated and what follows, for queries.
-        views: every view.
+        memberships: every view.
         answers: every question with its answer.
         published: the JSON-LD context.
         files: what is there already, by path; what has the place of a description stands for it (``data/framework.ttl``).
@@ -80,12 +84,12 @@ class Content:
     """
 
     project: Project
-    quads: list[ox.Quad]
+    graphs: tuple[Graphs, ...]
     store: Store
-    views: list[View]
+    memberships: Memberships
     answers: list[Answer]
     published: Context
-    files: Mapping[str, bytes]
+    files: Files
     record: list[ox.Triple]
     markup: Mapping[str, bytes]
     place: Place
@@ -94,11 +98,6 @@ class Content:
 def has_editor() -> bool:
     """Whether the query editor of the browser was bundled, and so is part of a site."""
     return (ASSETS / "vendor" / "query.js").is_file()
-
-
-def _count(group: Group) -> int:
-    """How many resources a group has, with its parts; one in several parts counts once."""
-    return len({entry.resource for entry in group.entries} | {entry.resource for part in group.parts for entry in part.entries})
 
 
 def _slug(iri: str) -> str:
@@ -111,14 +110,14 @@ class _Writer:
     def __init__(self, content: Content) -> None:
         self.content = content
         self.rules = queries.folder(content.project, "rules")
-        self.descriptions = Descriptions(content.quads)
-        self.memberships = Memberships(content.views)
+        self.descriptions = Descriptions(chain.from_iterable(map(pieces, content.graphs)))
+        self.memberships = content.memberships
         self.pictures = Pictures(content.project, content.store)
-        self.reference = reference.read(content.quads, self.descriptions)
-        self.graphs = graphs.read(content.quads, {rule.name: rule for rule in self.rules})
+        self.reference = reference.read(self.descriptions)
+        self.graphs = graphs.read(self.descriptions.sizes, {rule.name: rule for rule in self.rules})
         self.elsewhere = {
             group.group: f"views/{view.name}/{_slug(group.group)}.html"
-            for view in content.views
+            for view in self.memberships.views
             for group in view.groups
             if not group.group.startswith(BASE)
         }
@@ -133,11 +132,7 @@ class _Writer:
             overrides,
         )
         self.templates = {path.stem for folder in (*overrides, TEMPLATES) for path in folder.glob("*.html")}
-        self.license = [
-            ox.Quad(quad.subject, quad.predicate, quad.object)
-            for quad in self.descriptions.of(_DATASET)
-            if quad.predicate == term("dcterms:license")
-        ]
+        self.license = self.descriptions.values(_DATASET, "dcterms:license")
 
     def _site(self) -> Site:
         source = Thing(_SOURCE, self.descriptions.describe(document(_SOURCE)[0]), self.descriptions, self.memberships)
@@ -150,18 +145,21 @@ class _Writer:
             endpoint=self.content.place.endpoint,
         )
 
-    def files(self) -> Iterator[tuple[str, bytes]]:
+    def files(self) -> Iterator[tuple[str, Iterable[bytes]]]:
         """Every file of the site, each once, and last those that list the others."""
         pages = []
-        for path, content in self._contents():
+        for path, content in chain(self.content.files.pieces(), self._graphs(), self._whole(), self._documents()):
             if path.endswith(".html") and path != "404.html":
                 pages.append(path)
             yield path, content
         held = self.content
-        yield from publication.render(held.project, held.store, held.record, held.place.origin, pages).items()
+        for path, file in publication.render(held.project, held.store, held.record, held.place.origin, pages).items():
+            yield path, [file]
+
+    def _whole(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        return ((path, [content]) for path, content in self._contents())
 
     def _contents(self) -> Iterator[tuple[str, bytes]]:
-        yield from self.content.files.items()
         for asset in sorted(ASSETS.rglob("*")):
             if asset.is_file():
                 yield f"assets/{asset.relative_to(ASSETS).as_posix()}", asset.read_bytes()
@@ -170,10 +168,7 @@ class _Writer:
         yield from self._questions()
         yield from self._explorer()
         yield from self._texts()
-        for path in self.descriptions.paths():
-            yield from self._document(path)
         yield from self._version()
-        yield from self._graphs()
 
     def _explorer(self) -> Iterator[tuple[str, bytes]]:
         held = self.content
@@ -181,11 +176,10 @@ class _Writer:
         yield from explorer.render(self.pages, self.descriptions, held.published, sides, resources)
 
     def _front(self) -> Iterator[tuple[str, bytes]]:
-        by_name = {view.name: view for view in self.content.views}
+        by_name = {view.name: view for view in self.memberships.views}
         levels = by_name["by-level"].groups
-        resource = (term("rdf:type"), term("onemg:FrameworkResource"))
         counts = {
-            "resources": len({quad.subject for quad in self.content.quads if (quad.predicate, quad.object) == resource}),
+            "resources": self.descriptions.count(expand("onemg:FrameworkResource")),
             "countries": len(by_name["by-country"].groups),
             "questions": len(self.content.answers),
         }
@@ -200,7 +194,6 @@ class _Writer:
                 ways=[by_name[name] for name in _WAYS],
                 required=levels[0],
                 counts=counts,
-                total=_count,
                 pictures=self.pictures,
             ),
         )
@@ -227,7 +220,7 @@ class _Writer:
         )
 
     def _views(self) -> Iterator[tuple[str, bytes]]:
-        found = self.content.views
+        found = self.memberships.views
         yield (
             "views/index.html",
             self.pages.render(
@@ -285,7 +278,7 @@ class _Writer:
                     answer=answer,
                     query=query,
                     values={name: text(value) for name, value in answer.values.items()},
-                    rows=[[self._cell(node) for node in row] for row in answer.table.rows] if answer.table else [],
+                    rows=[[self._cell(node) for node in row] for row in answer.table.rows[:SHOWN]] if answer.table else [],
                     chart=self._chart(answer),
                 ),
             )
@@ -328,20 +321,25 @@ class _Writer:
 
     def _texts(self) -> Iterator[tuple[str, bytes]]:
         """What is there as Markdown, as pages: the documentation of the rules."""
-        for name, content in self.content.files.items():
+        for name in self.content.files:
             if name.startswith("rules/") and name.endswith(".md"):
-                title, body = prose(content.decode())
+                title, body = prose(self.content.files[name].decode())
                 path = name.removesuffix(".md") + ".html"
                 yield (
                     path,
                     self.pages.render("text.html", path, title=title, description=f"{title}: a rule of onemg-kg.", body=body),
                 )
 
-    def _document(self, path: str) -> Iterator[tuple[str, bytes]]:
-        described = self.descriptions.describe(path)
-        if path != "index":
-            yield path + ".html", self._page(described)
-        yield from self._data(described)
+    def _documents(self) -> Iterator[tuple[str, Iterable[bytes]]]:
+        for path in self.descriptions.paths():
+            described = self.descriptions.describe(path)
+            if path != "index":
+                yield path + ".html", self._late(described)
+            yield from self._data(described)
+
+    def _late(self, described: Description) -> Iterator[bytes]:
+        """A page that is made when it is read."""
+        yield self._page(described)
 
     def _thing(self, iri: str) -> Thing:
         """Another thing, for a page that shows more than one."""
@@ -351,10 +349,11 @@ class _Writer:
         """The ontology once more, under the IRI of its version (OWL 2 Structural Specification, section 3.1)."""
         if self.reference.version:
             ontology = self.descriptions.describe(document(self.reference.iri)[0])
-            version = Description(self.reference.version, self.reference.version_path(), ontology.statements, [], [])
+            version = Description(self.reference.version, self.reference.version_path(), ontology.about, [], [])
             yield version.path + ".html", self._page(ontology, version.iri)
-            for name, content in self._data(version):
-                yield name, self.content.files.get(ontology.path + name.removeprefix(version.path), content)
+            for name, written in self._data(version):
+                known = self.content.files.get(ontology.path + name.removeprefix(version.path))
+                yield name, known or b"".join(written)
 
     def _page(self, described: Description, version: str = "") -> bytes:
         thing = Thing(described.iri, described, self.descriptions, self.memberships)
@@ -377,45 +376,44 @@ class _Writer:
             pictures=self.pictures,
         )
 
-    def _data(self, described: Description) -> Iterator[tuple[str, bytes]]:
+    def _data(self, described: Description) -> Iterator[tuple[str, Iterable[bytes]]]:
         """The description in each format: the triples, and with the sources of each statement the quads."""
         path = described.path
-        quads = [*described.quads(), *self._about(described)]
-        held = tokens(quads)
-        plain = triples(held)
+        named = of_tokens([*described.about, *described.to, *described.labels, *self._about(described)])
+        plain = triples(named)
         for form in FORMATS.values():
             name = path + form.suffix
             if name not in self.content.files:
-                yield name, self._written(form, held, plain)
+                yield name, self._written(form, named, plain)
 
-    def _written(self, form: Format, quads: Dataset, plain: Dataset) -> bytes:
+    def _written(self, form: Format, quads: Dataset, plain: Dataset) -> Iterator[bytes]:
         """Statements in a format: with the sources of each where that holds them, but for JSON-LD, which is to be read."""
         chosen = quads if form.quads and form.name != "jsonld" else plain
-        return form.write_tokens(chosen, PREFIXES, self.content.published)
+        return form.pieces(chosen, PREFIXES, self.content.published)
 
-    def _graphs(self) -> Iterator[tuple[str, bytes]]:
+    def _graphs(self) -> Iterator[tuple[str, Iterable[bytes]]]:
         """Under the name of each named graph, that graph: its statements and no other, as a page and in each format."""
         folders: dict[str, list[graphs.NamedGraph]] = {}
         for graph in self.graphs.values():
             folders.setdefault(graph.file.rpartition("/")[0] + "/", []).append(graph)
-            named = tokens(graph.quads)
+            named = of_lines((graph.iri, lines) for lines in self._parts(graph))
             plain = triples(named)
             for form in FORMATS.values():
-                content = self._written(form, named, plain)
-                yield graph.path + form.suffix, content
+                written: Iterable[bytes] = self._written(form, named, plain)
                 if form.name == "turtle":
-                    yield graph.path + ".html", self._graph(graph, content.decode())
+                    written = [*written] if graph.size <= _SHORT else written
+                    turtle = b"".join(written).decode() if graph.size <= _SHORT else ""
+                    yield graph.path + ".html", [self._graph(graph, turtle)]
+                yield graph.path + form.suffix, written
         path = document(GRAPHS)[0] + ".html"
-        yield (
+        listing = self.pages.render(
+            "graphs.html",
             path,
-            self.pages.render(
-                "graphs.html",
-                path,
-                title="Named graphs",
-                description="What each file of the graph states, and what follows by each rule, is a named graph of its own.",
-                folders=sorted(folders.items()),
-            ),
+            title="Named graphs",
+            description="What each file of the graph states, and what follows by each rule, is a named graph of its own.",
+            folders=sorted(folders.items()),
         )
+        yield path, [listing]
 
     def _graph(self, graph: graphs.NamedGraph, turtle: str) -> bytes:
         holds = "What follows by one rule" if graph.rule else f"What the file {graph.file} states"
@@ -426,26 +424,31 @@ class _Writer:
             description=f"{holds}: a named graph of the knowledge graph of the 1+MG Framework.",
             iri=graph.iri,
             graph=graph,
-            about=graph.about(self.descriptions),
-            pages=graph.pages(self.descriptions),
+            about=graphs.about(graph, self._parts(graph), self.descriptions),
             turtle=turtle,
         )
 
-    def _about(self, described: Description) -> list[ox.Quad]:
+    def _parts(self, graph: graphs.NamedGraph) -> Iterable[list[str]]:
+        """The lines of a named graph."""
+        return next(parts(held, graph.iri) for held in self.content.graphs if graph.iri in held)
+
+    def _about(self, described: Description) -> Iterator[Tokens]:
         """What a document says of itself: what it is about, what it is part of, and the files and rules it was made from."""
-        page = ox.NamedNode(BASE + described.path + ".html")
-        graphs = sorted({quad.graph_name for quad in described.statements + described.inverse}, key=str)
-        return [
-            ox.Quad(page, term("rdf:type"), term("foaf:Document")),
-            ox.Quad(page, term("foaf:primaryTopic"), ox.NamedNode(described.iri)),
-            ox.Quad(page, term("void:inDataset"), ox.NamedNode(_DATASET)),
-            *(ox.Quad(page, quad.predicate, quad.object) for quad in self.license),
-            *(ox.Quad(page, term("prov:wasDerivedFrom"), name) for name in graphs if isinstance(name, ox.NamedNode)),
+        page = BASE + described.path + ".html"
+        said = [
+            ("rdf:type", expand("foaf:Document")),
+            ("foaf:primaryTopic", described.iri),
+            ("void:inDataset", _DATASET),
+            *(("dcterms:license", license_) for license_ in self.license),
+            *(("prov:wasDerivedFrom", graph[1:-1]) for *_, graph in (*described.about, *described.to) if graph),
         ]
+        return ((f"<{page}>", f"<{expand(name)}>", f"<{iri}>", "") for name, iri in dict.fromkeys(said))
 
 
-def render(content: Content) -> Iterator[tuple[str, bytes]]:
-    """Every file of the site: its path below the root and its content. Same content, same bytes.
+def render(content: Content) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Every file of the site: its path below the root and its content in pieces. Same content, same bytes.
+
+    Each file is made when it is asked for, and its pieces are to be taken before the next file is: little is held at once.
 
     Raises:
         jinja2.TemplateError: a template is wrong.

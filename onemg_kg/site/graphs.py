@@ -1,16 +1,16 @@
 """The named graphs as documents: what each file states, and what follows by each rule."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-import pyoxigraph as ox
 
 from onemg_kg.addresses import document
 from onemg_kg.descriptions import Descriptions
 from onemg_kg.graph import RULES, file_of
 from onemg_kg.queries import Query
-from onemg_kg.terms import BASE, term, text
+from onemg_kg.terms import BASE, term
+
+_SHOWN = 20
+"""So many of the things that a graph says something of are named on its page."""
 
 
 @dataclass(frozen=True)
@@ -22,52 +22,69 @@ class NamedGraph:
         path: the place of its document on the site, without suffix.
         file: the file that states what it holds, or that has the rule.
         rule: the rule from which follows what it holds; ``None`` where a file states it.
-        quads: what it holds.
+        size: how many statements it holds.
     """
 
     iri: str
     path: str
     file: str
     rule: Query | None
-    quads: list[ox.Quad]
+    size: int
 
     @property
     def title(self) -> str:
         """What it is called."""
         return self.rule.title if self.rule else self.file
 
-    def about(self, descriptions: Descriptions) -> list[str]:
-        """What it says something of, as far as that has a document: each once, by its own IRI."""
-        found = dict.fromkeys(text(quad.subject).partition("#")[0] for quad in self.quads)
-        return [iri for iri in found if iri.startswith(BASE) and document(iri)[0] in descriptions]
 
-    def pages(self, descriptions: Descriptions) -> dict[str, str]:
-        """The pages of the Framework that it was read from, each with its address: those that it describes or has places on."""
-        on, page, address = term("onemg:onPage"), term("onemg:FrameworkPage"), term("onemg:address")
-        found = {
-            text(quad.object if quad.predicate == on else quad.subject)
-            for quad in self.quads
-            if quad.predicate == on or quad.object == page
-        }
-        return {
-            iri: text(quad.object)
-            for iri in sorted(found)
-            for quad in descriptions.of(iri)
-            if quad.predicate == address and self.rule is None
-        }
+@dataclass(frozen=True)
+class About:
+    """What a named graph says something of.
+
+    Attributes:
+        first: the first things that have a document, each once, by their own IRI.
+        number: how many there are.
+        pages: the pages of the Framework that its file was read from, each with its address: those that it describes or has
+            places on.
+    """
+
+    first: list[str]
+    number: int
+    pages: dict[str, str]
 
 
-def read(quads: Iterable[ox.Quad], rules: Mapping[str, Query]) -> dict[str, NamedGraph]:
+def about(graph: NamedGraph, parts: Iterable[list[str]], descriptions: Descriptions) -> About:
+    """What a named graph says something of.
+
+    Args:
+        graph: the graph.
+        parts: its lines, which may come in parts.
+        descriptions: the documents.
+    """
+    on, page = str(term("onemg:onPage")), str(term("onemg:FrameworkPage"))
+    subjects: dict[str, None] = {}
+    pages: set[str] = set()
+    for lines in parts:
+        for line in lines:
+            subject, predicate, rest = line.split(" ", 2)
+            subjects[subject[1:].partition("#")[0].removesuffix(">")] = None
+            if graph.rule is None and predicate == on:
+                pages.add(rest[1:-3])
+            elif graph.rule is None and rest[:-2] == page:
+                pages.add(subject[1:-1])
+    described = [iri for iri in subjects if iri.startswith(BASE) and document(iri)[0] in descriptions]
+    addresses = {iri: value for iri in sorted(pages) for value in descriptions.values(iri, "onemg:address")}
+    return About(described[:_SHOWN], len(described), addresses)
+
+
+def read(sizes: Mapping[str, int], rules: Mapping[str, Query]) -> dict[str, NamedGraph]:
     """The named graphs of a dataset by their IRIs, sorted.
 
     Args:
-        quads: the dataset, each statement in the graph of its file or rule.
+        sizes: how many statements each has, by its IRI.
         rules: the rules by name.
     """
-    held: dict[str, list[ox.Quad]] = defaultdict(list)
-    for quad in quads:
-        held[text(quad.graph_name)].append(quad)
     return {
-        iri: NamedGraph(iri, document(iri)[0], file_of(iri), rules.get(iri.removeprefix(RULES)), held[iri])
-        for iri in sorted(held)
+        iri: NamedGraph(iri, document(iri)[0], file_of(iri), rules.get(iri.removeprefix(RULES)), sizes[iri])
+        for iri in sorted(sizes)
     }

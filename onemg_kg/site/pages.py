@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import jinja2
@@ -10,9 +11,13 @@ import jinja2
 from onemg_kg.addresses import document, url
 from onemg_kg.descriptions import Descriptions
 from onemg_kg.formats import FORMATS
-from onemg_kg.terms import BASE, shorten, term, text
+from onemg_kg.site.things import SHOWN
+from onemg_kg.terms import BASE, shorten
 
 _CAPITAL = re.compile(r"(?<=[a-z])[A-Z](?=[a-z])")
+
+_KEPT = 2**16
+"""Of so many IRIs it is kept where they lead."""
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 ASSETS = TEMPLATES.parent / "assets"
@@ -91,30 +96,21 @@ class Pages:
         self._environment.globals.update(
             site=site,
             label=descriptions.label,
-            values=self._values,
+            values=descriptions.values,
+            shown=SHOWN,
             words=self._words,
             short=shorten,
             base=BASE,
             rules=rules,
         )
-        self._placed: dict[str, str | None] = {}
+        self.place = lru_cache(_KEPT)(self._place)
+        """The URL of the page about an IRI, relative to the root of the site; ``None`` where no page is."""
 
     def _words(self, iri: str) -> str:
         """What a property is called; one of another vocabulary by its local name, as words."""
         if self._descriptions.is_named(iri):
             return self._descriptions.label(iri)
         return _CAPITAL.sub(lambda found: f" {found[0].lower()}", shorten(iri).rpartition(":")[2])
-
-    def _values(self, iri: str, name: str) -> list[str]:
-        """The values of a property of a thing that is not the one of the page, by the short name of the property."""
-        wanted = term(name)
-        return [text(quad.object) for quad in self._descriptions.of(iri) if quad.predicate == wanted]
-
-    def place(self, iri: str) -> str | None:
-        """The URL of the page about an IRI, relative to the root of the site; ``None`` where no page is."""
-        if iri not in self._placed:
-            self._placed[iri] = self._place(iri)
-        return self._placed[iri]
 
     def _place(self, iri: str) -> str | None:
         if iri in self._elsewhere:

@@ -1,11 +1,13 @@
 """What a template knows of the thing that it shows."""
 
+import pickle
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyoxigraph as ox
 
+from onemg_kg import scratch
 from onemg_kg.descriptions import Description, Descriptions
 from onemg_kg.graph import RULES, file_of
 from onemg_kg.terms import expand, term, text
@@ -46,6 +48,25 @@ class Row:
     found: list[Value]
 
 
+_SCHEMA = "CREATE TABLE held (resource TEXT, place INTEGER, entry BLOB); CREATE INDEX of_resource ON held (resource)"
+
+SHOWN = 500
+"""So many of a long list a page shows; who wants all of it takes its data."""
+
+
+@dataclass
+class Shown(Group):
+    """A group as a page shows it: its first entries.
+
+    Attributes:
+        size: how many entries it has.
+        total: how many resources it has with its parts, each counted once.
+    """
+
+    size: int = 0
+    total: int = 0
+
+
 @dataclass(frozen=True)
 class Membership:
     """A place of a resource in a view: the group, and where the group is part of another, that."""
@@ -57,26 +78,66 @@ class Membership:
 
 
 class Memberships:
-    """Which groups of views are about a thing, and which hold it.
+    """The views as pages show them: which groups are about a thing, and which hold it.
 
-    Args:
-        found: every view.
+    Views are added one after the other, and of each only what a page shows is held: of a large graph a view takes much memory.
+
+    Attributes:
+        views: the views so far, of each group the first :data:`SHOWN` resources.
+        about: the groups about a thing, each with its view, by IRI.
+
+    Raises:
+        OnemgError: there is no room for temporary files.
     """
 
-    def __init__(self, found: Iterable[View]) -> None:
+    def __init__(self) -> None:
+        self.views: list[View] = []
         self.about: dict[str, list[tuple[View, Group]]] = defaultdict(list)
-        self.of: dict[str, list[Membership]] = defaultdict(list)
-        for view in found:
-            for group in view.groups:
-                self._add(view, group, None)
+        self._groups: list[tuple[View, Group, Group | None]] = []
+        self._rows = scratch.database(_SCHEMA)
 
-    def _add(self, view: View, group: Group, whole: Group | None) -> None:
+    @classmethod
+    def of_all(cls, found: Iterable[View]) -> "Memberships":
+        """Those of several views."""
+        made = cls()
+        for view in found:
+            made.add(view)
+        return made
+
+    def add(self, view: View) -> None:
+        """Add a view.
+
+        Raises:
+            OnemgError: there is no room for temporary files.
+        """
+        shown = replace(view, groups=[])
+        self.views.append(shown)
+        with scratch.room():
+            self._rows.execute("BEGIN")
+            shown.groups += [self._add(shown, group, None) for group in view.groups]
+            self._rows.execute("COMMIT")
+
+    def _add(self, view: View, group: Group, whole: Group | None) -> Group:
+        shown = Shown(group.group, group.label, group.entries[:SHOWN], [], len(group.entries), len(_resources(group)))
         if whole is None or not any(held.group == group.group for _, held in self.about[group.group]):
-            self.about[group.group].append((view, group))
-        for entry in group.entries:
-            self.of[entry.resource].append(Membership(view, group, whole, entry))
-        for part in group.parts:
-            self._add(view, part, group)
+            self.about[group.group].append((view, shown))
+        place = len(self._groups)
+        self._groups.append((view, shown, whole))
+        rows = ((entry.resource, place, pickle.dumps(entry, pickle.HIGHEST_PROTOCOL)) for entry in group.entries)
+        self._rows.executemany("INSERT INTO held VALUES (?, ?, ?)", rows)
+        shown.parts += [self._add(view, part, shown) for part in group.parts]
+        return shown
+
+    def of(self, iri: str) -> list[Membership]:
+        """The places of a resource, in the order of the views."""
+        found = self._rows.execute("SELECT place, entry FROM held WHERE resource = ? ORDER BY rowid", (iri,))
+        places = ((self._groups[place], entry) for place, entry in found)
+        return [Membership(view, group, whole, pickle.loads(entry)) for (view, group, whole), entry in places]
+
+
+def _resources(group: Group) -> set[str]:
+    """The resources of a group and its parts, each once."""
+    return {entry.resource for entry in group.entries} | {entry.resource for part in group.parts for entry in part.entries}
 
 
 class Thing:
@@ -94,7 +155,7 @@ class Thing:
         self.label = descriptions.label(iri)
         self.types = descriptions.types(iri)
         self.about = memberships.about.get(iri, [])
-        self.memberships = memberships.of.get(iri, [])
+        self.memberships = memberships.of(iri)
         self._descriptions = descriptions
         self._quads: dict[ox.NamedNode | ox.BlankNode, list[ox.Quad]] = defaultdict(list)
         for quad in description.statements:

@@ -1,7 +1,7 @@
 """The reference of the vocabulary: the ontology, the schemes and the shapes as structures that templates show."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -23,7 +23,7 @@ from onemg_kg.site.reference.ontology import (
 from onemg_kg.site.reference.schemes import Concept, Scheme, scheme_of
 from onemg_kg.site.reference.shapes import Rule, Shape, rule_of, shape_of
 from onemg_kg.site.reference.words import Phrase, turtle
-from onemg_kg.terms import BASE, expand, shorten
+from onemg_kg.terms import BASE, shorten
 
 __all__ = ["Concept", "Phrase", "Reference", "Rule", "read"]
 
@@ -90,24 +90,23 @@ class Reference:
         return {iri: found[iri] for iri in sorted(found, key=lambda iri: shorten(iri).casefold())}
 
 
-def read(quads: Iterable[ox.Quad], descriptions: Descriptions) -> Reference:
+def read(descriptions: Descriptions) -> Reference:
     """The reference of a graph.
 
     Args:
-        quads: everything: ontology, schemes, shapes, and the data to count and to take examples from.
-        descriptions: the same by document.
+        descriptions: everything: ontology, schemes, shapes, and the data to count and to take examples from.
 
     Raises:
         RdfError: an example or a shape cannot be written in Turtle.
     """
-    known = Known(quads, descriptions)
+    known = Known(descriptions)
     shapes = [shape_of(known, iri) for iri in known.shapes]
     rules = {rule.iri: rule for shape in shapes for rule in shape.rules if rule.iri}
     for iri in known.ours("sh:PropertyShape"):
         rules.setdefault(iri, rule_of(known, ox.NamedNode(iri), ""))
     properties = [iri for iri in known.terms if known.is_a(iri, PROPERTIES)]
     others = [iri for iri in known.terms if iri not in known.above and iri not in properties]
-    concepts = list(known.members[expand("skos:Concept")])
+    concepts = known.members("skos:Concept")
     return Reference(
         iri=known.iri,
         version=next((iri for iri in known.iris(known.iri, "owl:versionIRI") if iri.startswith(BASE)), ""),

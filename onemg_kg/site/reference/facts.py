@@ -29,12 +29,9 @@ class Known:
     """What the graph says of the vocabulary.
 
     Args:
-        quads: everything: ontology, schemes, shapes, and the data to count and to take examples from.
-        descriptions: the same by document.
+        descriptions: everything: ontology, schemes, shapes, and the data to count and to take examples from.
 
     Attributes:
-        members: the things of each class, by the IRI of the class.
-        used: every property of the graph.
         facts: node to property to values, for what belongs to the vocabulary.
         iri: the ontology; empty where there is none.
         shapes: our node shapes.
@@ -43,23 +40,16 @@ class Known:
         above: its classes, each with the classes above it, the nearest first.
     """
 
-    def __init__(self, quads: Iterable[ox.Quad], descriptions: Descriptions) -> None:
+    def __init__(self, descriptions: Descriptions) -> None:
         self.descriptions = descriptions
-        self.members: dict[str, dict[str, None]] = defaultdict(dict)
-        self.used: set[str] = set()
-        type_ = term("rdf:type")
-        for quad in quads:
-            self.used.add(quad.predicate.value)
-            if quad.predicate == type_ and isinstance(quad.subject, ox.NamedNode):
-                self.members[text(quad.object)][quad.subject.value] = None
         self.facts: dict[Node | ox.Triple, dict[str, dict[Node, None]]] = defaultdict(lambda: defaultdict(dict))
         # The one ontology whose document holds our terms; a graph may name others, whose terms are borrowed.
-        self.iri = next((iri for iri in self.members[expand("owl:Ontology")] if iri + "#" == NS), "")
+        self.iri = next((iri for iri in self.members("owl:Ontology") if iri + "#" == NS), "")
         self.shapes = self.ours("sh:NodeShape")
         self.schemes = self.ours("skos:ConceptScheme")
         for iri in (*([self.iri] if self.iri else ()), *self.shapes, *self.ours("sh:PropertyShape")):
             self._hold(descriptions.describe(document(iri)[0]).statements)
-        for iri in (*self.schemes, *self.members[expand("skos:Concept")]):
+        for iri in (*self.schemes, *self.members("skos:Concept")):
             self._hold(descriptions.of(iri))
         self.terms = sorted(
             (text(node) for node in self.facts if self.iri and text(node).startswith(self.iri + "#")),
@@ -72,9 +62,13 @@ class Known:
             if not isinstance(quad.object, ox.Triple):
                 self.facts[quad.subject][quad.predicate.value][quad.object] = None
 
+    def members(self, class_: str) -> list[str]:
+        """The things of a class, by its short name."""
+        return self.descriptions.members(expand(class_))
+
     def ours(self, class_: str) -> list[str]:
         """Our things of a class, by its short name."""
-        return [iri for iri in self.members[expand(class_)] if iri.startswith(BASE)]
+        return [iri for iri in self.members(class_) if iri.startswith(BASE)]
 
     def get(self, node: str | Node, name: str) -> list[Node]:
         """The values of a property of a node, each once, in the order of the files."""

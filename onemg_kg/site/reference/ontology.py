@@ -168,7 +168,7 @@ def class_of(known: Known, iri: str, shapes: Iterable[Shape], properties: list[s
             name for name in properties if name not in told and not {iri, *above}.isdisjoint(known.iris(name, "rdfs:domain"))
         ),
         values_of=tuple(name for name in properties if iri in known.iris(name, "rdfs:range")),
-        members=len(known.members[iri]),
+        members=known.descriptions.count(iri),
         example=_example(known, iri),
     )
 
@@ -180,11 +180,10 @@ def _either(known: Known, iri: str, name: str, others: Iterable[str]) -> tuple[P
 
 
 def _example(known: Known, class_: str) -> Example | None:
-    """What the files state of a member: of those with the most properties the one with the fewest statements."""
-    stated = {iri: _stated(known.descriptions.of(iri)) for iri in known.members[class_] if iri.startswith(BASE)}
-    if not stated:
+    """What the files state of a member."""
+    iri = known.descriptions.example(class_)
+    if iri is None:
         return None
-    iri = min(stated, key=lambda iri: (-len({triple.predicate for triple in stated[iri]}), len(stated[iri]), iri))
     name, type_ = ox.NamedNode(iri), term("rdf:type")
     document_ = known.descriptions.describe(document(iri)[0])
     triples = _stated(quad for quad in document_.statements if quad.subject == name or isinstance(quad.subject, ox.BlankNode))
@@ -210,13 +209,13 @@ def property_of(known: Known, iri: str, shapes: Iterable[Shape], properties: lis
 
 def borrowed(known: Known) -> list[Borrowed]:
     """Every class and property of others that the graph uses."""
-    classes = {iri for iri in known.members if iri}
+    classes = known.descriptions.classes()
     relations = ("rdfs:subClassOf", "rdfs:subPropertyOf", "rdfs:domain", "rdfs:range", "owl:equivalentClass")
     for node in list(known.facts):
         for name in (*relations, "owl:equivalentProperty", "sh:class", "sh:targetClass", "sh:datatype", "sh:path"):
             classes.update(known.iris(node, name))  # type: ignore[arg-type]  # no triple is held as a subject
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for iri in sorted(classes | known.used):
+    for iri in sorted(classes | known.descriptions.properties()):
         if not iri.startswith(BASE):
             namespace = iri[: max(iri.rfind("#"), iri.rfind("/")) + 1]
             found[_prefix(namespace), namespace].append(iri)
