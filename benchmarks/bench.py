@@ -69,7 +69,9 @@ PARTS = {
         },
         25,
     ),
-    "scale": Part({"quick": "--sizes 1 2 --only views dumps build", "full": "--sizes 1 10 100 700 --limit 7200"}),
+    "scale": Part(
+        {"quick": "--sizes 1 2 --only views dumps build", "full": "--sizes 1 10 100 700 --site 100 --every 10 --limit 12000"}
+    ),
 }
 
 

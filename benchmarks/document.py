@@ -129,7 +129,8 @@ def scale_targets(told: Told) -> Iterator[Target]:
     yield Target(what, wanted, measured, steepest is not None and exponents[steepest] <= limit)
     large = [size for size in sizes if statements(size) >= 10_000_000]
     for stage, what in (("build", "core of the build"), ("site", "whole build, its web site too,")):
-        memory = large[0]["stages"].get(stage, {}).get("memory") if large else None
+        made = [one for name, one in large[0]["stages"].items() if name.partition(",")[0] == stage] if large else []
+        memory = max((one["memory"] for one in made if "memory" in one), default=None)
         yield most(f"memory of the {what} at ten million statements", " MB", 4096, memory)
     pages = large[0]["queries"].get(PAGE, {}) if large else {}
     slowest = max((one["wall"] for one in pages.values() if "wall" in one), default=None)

@@ -16,8 +16,8 @@ statements, stated and inferred.
   the process and of those that it forked, together: what is shared counts once (Pss), looked at twice a second. Files that the
   system keeps in memory as long as nobody else wants it are no part of that.
 - `site` is a process of its own too: a whole build, which then makes every file of the web site and drops it. Its time is that
-  of these files; its memory is counted as that of `build`, from the start of the process. `--every N` makes of the files of
-  single things one in N, which tells the memory of a site that would take too long (`site, one in N`).
+  of these files; its memory is counted as that of `build`, from the start of the process. Of a size above `--site`, `--every N`
+  makes of the files of single things one in N, which tells the memory of a site that would take too long (`site, one in N`).
 - What is large is spooled to the folder of temporary files (TMPDIR), which should be on a disk, not in memory.
 - `push` sends the N-Quads of the dumps to an empty Oxigraph server; `push again` the same when nothing has changed.
   `push loaded` takes over what Oxigraph's own loader (`loader`) put there, which is how a large graph gets into it.
@@ -442,9 +442,9 @@ def main() -> None:
     """Command line: which sizes, what of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="how many times the real graph (1 10 100)")
-    parser.add_argument("--site", type=int, default=10, help="the largest size of which the site is made (10)")
+    parser.add_argument("--site", type=int, default=10, help="the largest size of which the whole site is made (10)")
+    parser.add_argument("--every", type=int, default=0, help="of larger sites make one in so many files of things (0: none)")
     parser.add_argument("--push", type=int, default=100, help="the largest size that is pushed to an empty store (100)")
-    parser.add_argument("--every", type=int, default=1, help="of the pages of single things make one in so many (1: all)")
     parser.add_argument("--only", nargs="+", choices=(*STAGES, *KINDS), default=[*STAGES, *KINDS], help="what to measure")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a measurement is stopped (1800)")
     parser.add_argument("--folder", type=Path, help="where graphs are made, and found again (a folder that goes)")
@@ -463,11 +463,11 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pushes = {"push", "push loaded"} & {*arguments.only}
     only = arguments.only + (["dumps"] if pushes and "dumps" not in arguments.only else [])
-    largest = {"site": arguments.site, "push": arguments.push}
+    largest = {"site": math.inf if arguments.every else arguments.site, "push": arguments.push}
     sizes = json.loads(arguments.others.read_text())["sizes"] if arguments.others else []
     for times in sorted(arguments.sizes):
         kept = [name for name in only if times <= largest.get(name, times)]
-        sizes.append(run(times, folder, kept, arguments.limit, arguments.every))
+        sizes.append(run(times, folder, kept, arguments.limit, arguments.every if times > arguments.site else 1))
     sizes.sort(key=lambda size: size["times"])
     if arguments.folder is None:
         shutil.rmtree(folder)
