@@ -129,10 +129,10 @@ def scale_targets(told: Told) -> Iterator[Target]:
     yield Target(what, wanted, measured, steepest is not None and exponents[steepest] <= limit)
     large = [size for size in sizes if statements(size) >= 10_000_000]
     for stage, what in (("build", "core of the build"), ("site", "whole build, its web site too,")):
-        made = [one for name, one in large[0]["stages"].items() if name.partition(",")[0] == stage] if large else []
-        memory = max((one["memory"] for one in made if "memory" in one), default=None)
+        made = (one for size in large for name, one in size["stages"].items() if name.partition(",")[0] == stage)
+        memory = next((one["memory"] for one in made if "memory" in one), None)
         yield most(f"memory of the {what} at ten million statements", " MB", 4096, memory)
-    pages = large[0]["queries"].get(PAGE, {}) if large else {}
+    pages = next((size["queries"][PAGE] for size in large if PAGE in size["queries"]), {})
     slowest = max((one["wall"] for one in pages.values() if "wall" in one), default=None)
     yield most("the slowest first page of a view of one value at ten million statements", " s", 10, slowest)
 
