@@ -75,6 +75,14 @@ def test_version(run: Run) -> None:
     assert run("--version").stdout == f"onemg-kg {onemg_kg.__version__}\n"
 
 
+def test_the_package_runs_as_a_module(environment: dict[str, str], tmp_path: Path) -> None:
+    """``python -m onemg_kg`` is the command, under the command's name."""
+    command = [sys.executable, "-m", "onemg_kg", "query", "--nonsense"]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("usage: onemg-kg query")
+
+
 def test_help(run: Run) -> None:
     """The help names every command and every exit code, and has examples."""
     told = run("--help").stdout
