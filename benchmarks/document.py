@@ -20,7 +20,7 @@ HEAD = """# Benchmarks
 
 Written by `make bench` from `benchmarks/results/`: do not edit it. Every figure of the documentation
 is here. Compare within one table: what stands there was measured in one run, on one machine, in turns. Seconds depend on the
-machine and on what else it does, ratios much less.
+machine and on what else it does, ratios less: another processor moves them too.
 
 ```sh
 make bench                                    # half an hour on two cores that have nothing else to do

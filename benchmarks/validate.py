@@ -1,7 +1,7 @@
 """Measure SHACL validators on the real graph and on graphs of its shape, beside pySHACL.
 
 Each measurement is a fresh process that reads data and shapes from files and validates; importing the library does not count.
-The table compares within one run: seconds depend on the machine and on what else it does, ratios much less.
+The table compares within one run: seconds depend on the machine and on what else it does, ratios less.
 """
 
 import argparse
