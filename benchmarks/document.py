@@ -248,7 +248,10 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     """Growth."""
     sizes = told.get("sizes", [])
     named = [(statements(size), stage, one) for size in sizes for stage, one in size["stages"].items() if "cpu" in one]
-    yield f"`growth` is the exponent of CPU seconds over statements; n log n would have {told.get('n log n', 1):.2f}.\n"
+    yield (
+        f"`growth` is the exponent of CPU seconds over statements; n log n would have {told.get('n log n', 1):.2f}. It "
+        "has in it that a row takes longer to fetch the less of the graph the memory and its caches hold.\n"
+    )
     head = ["stage", "size", "statements", "wall s", "CPU s", "memory MB", "store, CPU s", "store, MB", "growth"]
     lines = []
     for stage in dict.fromkeys(stage for size in sizes for stage in size["stages"]):
