@@ -12,7 +12,7 @@ from report import number
 
 WIDTH = 760
 COLOURS = (
-    ("#0b62a4", "#b3441e", "#3a7d2c", "#7b3fa0", "#8a6d00", "#a3265f"),
+    ("#0b62a4", "#b3441e", "#3a7d2c", "#7b3fa0", "#8a6d00", "#a3265f", "#00706b", "#4d5663"),
     (
         "#6db3f2",
         "#ff9d73",
@@ -20,9 +20,11 @@ COLOURS = (
         "#cfa3f0",
         "#e6c84a",
         "#ff8fbf",
+        "#5fd6cd",
+        "#c3cad4",
     ),
 )
-DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "1 2")
+DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "1 2", "12 4", "6 2 2 2 2 2")
 STYLE = """
 text{font:13px system-ui,sans-serif;fill:#1c2430}.title{font-size:16px;font-weight:600}.muted{fill:#515c6b}
 .ground{fill:#fff}.grid{stroke:#d5dbe3}.axis{stroke:#515c6b}.series{fill:none;stroke-width:2}.limit{stroke:#b00020;stroke-width:1.5}
@@ -93,7 +95,12 @@ def growth(title: str, description: str, x_label: str, y_label: str, series: Map
         x_label: what grows, with its unit.
         y_label: what it costs, with its unit.
         series: the positive points of each line.
+
+    Raises:
+        ValueError: there are more lines than can be told apart.
     """
+    if len(series) > len(DASHES):
+        raise ValueError(f"{title}: at most {len(DASHES)} lines can be told apart, and there are {len(series)}")
     points = [point for line in series.values() for point in line]
     across, up = (decades([point[at] for point in points]) for at in (0, 1))
     left, right, top, bottom = 84.0, WIDTH - 48.0, 56.0 + 22 * math.ceil(len(series) / 2), 0.0
@@ -109,14 +116,13 @@ def growth(title: str, description: str, x_label: str, y_label: str, series: Map
     parts += [_text((left + right) / 2, bottom + 42, x_label, "", "middle")]
     parts += [_text(20, (top + bottom) / 2, y_label, "", "middle", turned=True)]
     for at, (name, line) in enumerate(series.items()):
-        kind = at % len(DASHES)
         x, y = 20 + (at % 2) * 370, 52 + 22 * (at // 2)
-        parts += [f'<path class="series c{kind}" stroke-dasharray="{DASHES[kind]}" d="M{x} {y}h34"/>']
-        parts += [_mark(kind, x + 17, y, name), _text(x + 42, y + 4, name)]
+        parts += [f'<path class="series c{at}" stroke-dasharray="{DASHES[at]}" d="M{x} {y}h34"/>']
+        parts += [_mark(at, x + 17, y, name), _text(x + 42, y + 4, name)]
         placed = [(place(a, across, left, right), place(b, up, bottom, top), a, b) for a, b in sorted(line)]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y, _, _ in placed)
-        parts += [f'<path class="series c{kind}" stroke-dasharray="{DASHES[kind]}" d="M{path}"/>']
-        parts += [_mark(kind, x, y, f"{name}: {number(b)} at {number(a)}") for x, y, a, b in placed]
+        parts += [f'<path class="series c{at}" stroke-dasharray="{DASHES[at]}" d="M{path}"/>']
+        parts += [_mark(at, x, y, f"{name}: {number(b)} at {number(a)}") for x, y, a, b in placed]
     return _svg(title, description, bottom + 58, parts)
 
 

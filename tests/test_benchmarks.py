@@ -91,6 +91,23 @@ def test_bars_are_as_long_as_their_logarithm(modules: dict[str, ModuleType]) -> 
     assert float(limit.get("x1", "")) == pytest.approx(float(bar.get("x", "")) + widths[1], abs=ROUNDED)
 
 
+def test_lines_of_a_chart_differ(modules: dict[str, ModuleType], told: dict[str, Any]) -> None:
+    """No two have the same colour or dash; what has more lines than there are is refused."""
+    charts = modules["charts"]
+    made = {name: text for name, text in modules["document"].render(told).items() if name.endswith(".svg")}
+    legends = {
+        name: re.findall(r'class="(series c\d+)" stroke-dasharray="([^"]*)" d="M[\d. ]+h34"', svg) for name, svg in made.items()
+    }
+    assert max(len(lines) for lines in legends.values()) > 1
+    for name, lines in legends.items():
+        for kept in zip(*lines, strict=True):
+            assert len(set(kept)) == len(lines), name
+    for scheme in (*charts.COLOURS, charts.DASHES):
+        assert len(set(scheme)) == len(charts.DASHES)
+    with pytest.raises(ValueError, match="at most"):
+        charts.growth("T", "D", "x", "y", {str(n): [(1.0, 1.0)] for n in range(len(charts.DASHES) + 1)})
+
+
 def test_charts_are_accessible(modules: dict[str, ModuleType], told: dict[str, Any]) -> None:
     """Each has a title and a description that it is labelled by, the colours of a dark scheme, and text that is escaped."""
     made = {name: text for name, text in modules["document"].render(told).items() if name.endswith(".svg")}
