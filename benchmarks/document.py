@@ -16,6 +16,8 @@ from report import number, table
 Told = dict[str, Any]
 PAGE = "views/page"
 """The kind of query of the scale part that asks for a page."""
+LARGE = 10_000_000
+"""From so many statements on a graph counts as large; a target is of the smallest in which it was measured."""
 HEAD = """# Benchmarks
 
 Written by `make bench` from `benchmarks/results/`: do not edit it. Every figure of the documentation
@@ -127,14 +129,20 @@ def scale_targets(told: Told) -> Iterator[Target]:
     measured = None if steepest is None else f"{exponents[steepest]:.2f}"
     wanted = f"at most {limit:.2f}: the exponent of n log n, and 0.1 for noise"
     yield Target(what, wanted, measured, steepest is not None and exponents[steepest] <= limit)
-    large = [size for size in sizes if statements(size) >= 10_000_000]
+    large = [size for size in sizes if statements(size) >= LARGE]
     for stage, what in (("build", "core of the build"), ("site", "whole build, its web site too,")):
-        made = (one for size in large for name, one in size["stages"].items() if name.partition(",")[0] == stage)
-        memory = next((one["memory"] for one in made if "memory" in one), None)
-        yield most(f"memory of the {what} at ten million statements", " MB", 4096, memory)
-    pages = next((size["queries"][PAGE] for size in large if PAGE in size["queries"]), {})
-    slowest = max((one["wall"] for one in pages.values() if "wall" in one), default=None)
-    yield most("the slowest first page of a view of one value at ten million statements", " s", 10, slowest)
+        made = (
+            (statements(size), one["memory"])
+            for size in large
+            for name, one in size["stages"].items()
+            if name.partition(",")[0] == stage and "memory" in one
+        )
+        count, memory = next(made, (LARGE, None))
+        yield most(f"memory of the {what} at {count:,} statements", " MB", 4096, memory)
+    asked = ((statements(size), size["queries"][PAGE].values()) for size in large if PAGE in size["queries"])
+    count, pages = next(asked, (LARGE, ()))
+    slowest = max((one["wall"] for one in pages if "wall" in one), default=None)
+    yield most(f"the slowest first page of a view of one value at {count:,} statements", " s", 10, slowest)
 
 
 def statements(size: Told) -> int:
@@ -361,7 +369,8 @@ def runs(told: dict[str, Told]) -> str:
             took = "" if "minutes" not in one else f"{one['minutes']:g} min"
             load = "" if "load before" not in one else f"{one['load before']:g}"
             where = [one["machine"]] if len(machines) > 1 else []
-            lines.append([section.title, one["date"], one.get("commit", ""), f"`{command}`", took, load, versions, *where])
+            commit = f"`{one['commit']}`" if "commit" in one else ""
+            lines.append([section.title, one["date"], commit, f"`{command}`", took, load, versions, *where])
     head = ["part", "date", "commit", "command", "took", "load before", "versions"]
     if len(machines) == 1:
         return f"On {machines[0]}.\n\n{table(head, lines)}"
