@@ -143,8 +143,7 @@ def site() -> Path:
     """The site of a new build."""
     sys.stderr.write("building the site ...\n")
     made = TOOLS / "build"
-    program = "from onemg_kg.cli import main; main()"
-    command = [sys.executable, "-c", program, "build", "--out", str(made)]
+    command = [sys.executable, "-m", "onemg_kg", "build", "--out", str(made)]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, check=True)
     return made / "site"
 

@@ -40,7 +40,6 @@ TRIPLES = (".ttl", ".nt", ".rdf", ".jsonld")
 QUADS = (".nq", ".trig")
 DUMPS = ("framework", "inferred", "ontology", "schemes", "shapes", "catalogue")
 SEEDS = (1, 4242)
-PROGRAM = "from onemg_kg.cli import main; main()"
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def _run(project: Project, *words: str, seed: int = 0) -> subprocess.CompletedPr
     """The program in a process of its own, away from the checkout, with a hash seed."""
     root = Path(build.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": str(seed)}
-    command = [sys.executable, "-c", PROGRAM, "--project", str(project.root), *words]
+    command = [sys.executable, "-m", "onemg_kg", "--project", str(project.root), *words]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=project.root.parent, check=False)
 
 

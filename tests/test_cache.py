@@ -21,7 +21,6 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="a folder has
 EX = "https://example.org/"
 ALL = "SELECT ?g ?s ?p ?o WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g ?s ?p ?o"
 RULE = f"CONSTRUCT {{ ?s <{EX}follows> ?o }} WHERE {{ ?s <{EX}p> ?o }}"
-PROGRAM = "from onemg_kg.cli import main; main()"
 
 
 @pytest.fixture
@@ -469,7 +468,7 @@ def test_opened_ahead(small: Project, kept: Path, monkeypatch: pytest.MonkeyPatc
 def test_opened_for_nothing(small: Project, tmp_path: Path, project: Project, words: list[str], code: int) -> None:
     """Where the words only looked like a query, the program ends as it does without a cache."""
     (small.root / "queries" / "lists").symlink_to(project.root / "queries" / "lists")
-    command = [sys.executable, "-c", PROGRAM, "--project", str(small.root), *words]
+    command = [sys.executable, "-m", "onemg_kg", "--project", str(small.root), *words]
     environment = {**os.environ, "PYTHONPATH": str(project.root), "XDG_CACHE_HOME": str(tmp_path / "cache"), "ONEMG_CACHE": ""}
     cache.load(small, tmp_path / "cache" / "onemg-kg")
     warm, off = (
@@ -520,7 +519,7 @@ def test_at_once(small: Project, tmp_path: Path, project: Project) -> None:
     """Programs that start at once all give the right answer and leave one whole entry."""
     (small.root / "queries" / "questions" / "all.rq").write_text(ALL)
     expected = graph.load(small).store.results(ALL, "csv")
-    command = [sys.executable, "-c", PROGRAM, "--project", str(small.root), "query", "all", "--format", "csv"]
+    command = [sys.executable, "-m", "onemg_kg", "--project", str(small.root), "query", "all", "--format", "csv"]
     environment = {**os.environ, "PYTHONPATH": str(project.root), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     environment.pop("ONEMG_CACHE", None)
     for _ in range(2):  # with nothing there, and with a broken entry
@@ -537,7 +536,7 @@ def test_at_once(small: Project, tmp_path: Path, project: Project) -> None:
 def test_off(small: Project, tmp_path: Path, project: Project) -> None:
     """ONEMG_CACHE=off writes nothing."""
     (small.root / "queries" / "questions" / "all.rq").write_text(ALL)
-    command = [sys.executable, "-c", PROGRAM, "--project", str(small.root), "query", "all"]
+    command = [sys.executable, "-m", "onemg_kg", "--project", str(small.root), "query", "all"]
     environment = {**os.environ, "PYTHONPATH": str(project.root), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     subprocess.run(command, env={**environment, "ONEMG_CACHE": "off"}, cwd=tmp_path, check=True, capture_output=True)
     assert not (tmp_path / "cache").exists()

@@ -27,7 +27,6 @@ from onemg_kg.terms import BASE
 
 COMMANDS = ("build", "check", "list", "query", "explain", "sync")
 HEAVY = ("rdflib", "pyshacl", "owlready2", "yaml", "markdown_it", "liquid", "SPARQLWrapper", "jinja2", "rocrate", "starlette")
-PROGRAM = "from onemg_kg.cli import main; main()"
 ROWS = "SELECT ?s WHERE { ?s a <https://w3id.org/oneplusmg/ns#Tool> } ORDER BY ?s"
 GRAPH = "CONSTRUCT { ?s a <https://w3id.org/oneplusmg/ns#Tool> } WHERE { ?s a <https://w3id.org/oneplusmg/ns#Tool> }"
 
@@ -46,7 +45,7 @@ def run(project: Project, tmp_path: Path, environment: dict[str, str]) -> Run:
     """Runs the program, in an empty folder, on this checkout."""
 
     def program(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", PROGRAM, "--project", str(project.root), *words]
+        command = [sys.executable, "-m", "onemg_kg", "--project", str(project.root), *words]
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
         assert ran.returncode == code, ran.stderr
         assert "Traceback" not in ran.stderr
@@ -322,7 +321,7 @@ def test_no_project(run: Run, tmp_path: Path, words: list[str]) -> None:
 
 
 def _start(project: Project, words: list[str], environment: dict[str, str], **streams: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", PROGRAM, "--project", str(project.root), *words]
+    command = [sys.executable, "-m", "onemg_kg", "--project", str(project.root), *words]
     return subprocess.Popen(command, env=environment, **streams)
 
 
@@ -416,7 +415,7 @@ def test_a_kept_graph_needs_no_module_that_makes_one(project: Project, environme
 
 def test_help_needs_no_library(environment: dict[str, str]) -> None:
     """The help is there even where nothing that the package depends on is installed."""
-    command = [sys.executable, "-S", "-c", PROGRAM, "--help"]
+    command = [sys.executable, "-S", "-m", "onemg_kg", "--help"]
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("usage: onemg-kg")
@@ -428,7 +427,7 @@ def test_serve(project: Project, tmp_path: Path, environment: dict[str, str]) ->
     (tmp_path / "build" / "site" / "index.html").write_text("<!doctype html><title>Here</title>", encoding="utf-8")
     quad = f"<{BASE}a> <{BASE}b> <{BASE}c> <{BASE}graph/d> .\n"
     (tmp_path / "build" / "site" / "data" / "framework.nq").write_text(quad, encoding="utf-8")
-    command = [sys.executable, "-c", PROGRAM, "--project", str(project.root), "serve", "--port", "0", "--timeout", "5"]
+    command = [sys.executable, "-m", "onemg_kg", "--project", str(project.root), "serve", "--port", "0", "--timeout", "5"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as server:
         try:
             assert server.stderr is not None

@@ -79,7 +79,7 @@ def test_answers(project: Project, command: str, output: str) -> None:
     """What a document shows under a command is what the command prints, line by line."""
     program, *words = shlex.split(command)
     assert program == "onemg-kg"
-    run = [sys.executable, "-c", "from onemg_kg.cli import main; main()", *words]
+    run = [sys.executable, "-m", "onemg_kg", *words]
     ran = subprocess.run(run, capture_output=True, text=True, cwd=project.root, check=False)
     assert ran.returncode == 0, ran.stderr
     printed = [line.rstrip() for line in ran.stdout.splitlines()]

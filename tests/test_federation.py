@@ -63,8 +63,7 @@ def test_comunica_joins_a_portal_with_the_framework(loaded: Graph, tmp_path: Pat
     quads = [*loaded.stated, *loaded.inferred]
     (site / "data" / "framework.nq").write_bytes(ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"")
     ours, theirs = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    program = [sys.executable, "-c", "from onemg_kg.cli import main; main()"]
-    serve = [*program, "serve", "--build", str(site.parent), "--port", ours.rpartition(":")[2]]
+    serve = [sys.executable, "-m", "onemg_kg", "serve", "--build", str(site.parent), "--port", ours.rpartition(":")[2]]
     portal = [oxigraph, "serve", "--location", str(tmp_path / "portal"), "--bind", theirs.removeprefix("http://")]
     catalogue = (FOLDER / "portal.ttl").read_bytes()
     file = FOLDER / "conforming-datasets.rq"
@@ -78,12 +77,12 @@ def test_comunica_joins_a_portal_with_the_framework(loaded: Graph, tmp_path: Pat
         asked = [node, str(COMUNICA), *sources, "--file", str(file), "-t", "application/sparql-results+json"]
         ran = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)
         assert ran.returncode == 0, ran.stderr
-        log = (tmp_path / "ours").read_text()
     found = json.loads(ran.stdout)["results"]["bindings"]
     rows = [tuple(row[name]["value"] for name in ("dataset", "resource", "label", "page")) for row in found]
     both = Store([*quads, *ox.parse(catalogue, format=ox.RdfFormat.TURTLE)])
     assert rows == [tuple(str(term.value) for term in row if term) for row in both.select(file.read_text()).rows]
     assert len({dataset for dataset, *_ in rows}) == 2
+    log = (tmp_path / "ours").read_text()  # the server has ended, so it has written all that it held back
     answered = [json.loads(line) for line in log.splitlines() if '"path": "/sparql"' in line]
     assert answered
     assert {entry["status"] for entry in answered} == {200}

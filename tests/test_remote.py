@@ -297,7 +297,7 @@ def serving(folder: Path, url: str, *more: str) -> Iterator[str]:
     (site / "data").mkdir(parents=True)
     (site / "index.html").write_text("<!doctype html><title>x</title>")
     (site / "data" / "framework.nq").touch()
-    program = [sys.executable, "-c", "from onemg_kg.cli import main; main()"]
+    program = [sys.executable, "-m", "onemg_kg"]
     command = [*program, "--project", str(ROOT), "serve", "--build", str(site.parent), "--port", "0", "--store", url, *more]
     log = folder / "log"
     with log.open("wb") as out:

@@ -447,7 +447,7 @@ def test_nothing_is_written_when_the_disk_is_full(project: Project, copy: Projec
     root = make_site({"a.md": PAGE})
     done = subprocess.run(
         [
-            *(sys.executable, "-c", "from onemg_kg.cli import main; main()", "--project", str(copy.root)),
+            *(sys.executable, "-m", "onemg_kg", "--project", str(copy.root)),
             *("sync", str(root), "--commit", COMMIT, "--write"),
         ],
         capture_output=True,

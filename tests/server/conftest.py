@@ -115,6 +115,23 @@ class Live:
             time.sleep(0.02)
         pytest.fail(f"the server never logged {event!r}:\n{self.log.read_text()}")
 
+    def wait_for_count(self, line: str, timeout: float = 20) -> None:
+        """Waits until its metrics have a line."""
+        end = time.monotonic() + timeout
+        while line not in (shown := self.ask("GET", "/metrics").body.decode().splitlines()):
+            assert time.monotonic() < end, f"{line!r} never came to be in {shown}"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stops it and waits for its end, at which all that was to be logged has been."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
 
 def start(site: Path, log: Path, **settings: object) -> Live:
     """Starts a server over a site."""
@@ -134,17 +151,6 @@ def start(site: Path, log: Path, **settings: object) -> Live:
     if settings.get("processes", 1) != 1:
         live.wait_for("shared")
     return live
-
-
-def stop(live: Live) -> None:
-    """Stops a server and waits for its end."""
-    if live.process.poll() is None:
-        live.process.send_signal(signal.SIGTERM)
-    try:
-        live.process.wait(20)
-    except subprocess.TimeoutExpired:
-        live.process.kill()
-        live.process.wait()
 
 
 def statements() -> list[ox.Quad]:
@@ -242,7 +248,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Li
 
     yield launch
     for live in running:
-        stop(live)
+        live.stop()
 
 
 @pytest.fixture(scope="session")
