@@ -258,7 +258,8 @@ def scale_part(told: Told) -> Iterator[str | tuple[str, str, str]]:
     named = [(statements(size), stage, one) for size in sizes for stage, one in size["stages"].items() if "cpu" in one]
     yield (
         f"`growth` is the exponent of CPU seconds over statements; n log n would have {told.get('n log n', 1):.2f}. It "
-        "has in it that a row takes longer to fetch the less of the graph the memory and its caches hold.\n"
+        "has in it that a row takes longer to fetch the less of the graph is held in memory: the caches that Oxigraph gives "
+        "RocksDB have a fixed size, so of a larger graph more is read from files for each row.\n"
     )
     head = ["stage", "size", "statements", "wall s", "CPU s", "memory MB", "store, CPU s", "store, MB", "growth"]
     lines = []
