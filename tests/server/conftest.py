@@ -103,24 +103,30 @@ class Live:
         whole = self.log.read_text().rpartition("\n")[0]  # the last line may be half written
         return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
+    def wait_until(self, what: Callable[[], bool], timeout: float = 20) -> None:
+        """Waits until something is so, for as long as it runs."""
+        end = time.monotonic() + timeout
+        while not what():
+            if time.monotonic() > end or self.process.poll() is not None:
+                pytest.fail(f"it never came to be, and the server logged:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
     def wait_for(self, event: str, count: int = 1, timeout: float = 60) -> dict[str, object]:
         """Waits until it has logged an event so many times."""
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            found = [entry for entry in self.events() if entry["event"] == event]
-            if len(found) >= count:
-                return found[count - 1]
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.02)
-        pytest.fail(f"the server never logged {event!r}:\n{self.log.read_text()}")
+
+        def found() -> list[dict[str, object]]:
+            return [entry for entry in self.events() if entry["event"] == event]
+
+        self.wait_until(lambda: len(found()) >= count, timeout)
+        return found()[count - 1]
 
     def wait_for_count(self, line: str, timeout: float = 20) -> None:
         """Waits until its metrics have a line."""
-        end = time.monotonic() + timeout
-        while line not in (shown := self.ask("GET", "/metrics").body.decode().splitlines()):
-            assert time.monotonic() < end, f"{line!r} never came to be in {shown}"
-            time.sleep(0.02)
+        self.wait_until(lambda: line in self.ask("GET", "/metrics").body.decode().splitlines(), timeout)
+
+    def wait_for_graph(self) -> None:
+        """Waits until the graph is in the process that speaks HTTP."""
+        self.wait_until(lambda: self.ask("GET", "/api/resources").status != 503, 30)
 
     def stop(self) -> None:
         """Stops it and waits for its end, at which all that was to be logged has been."""

@@ -1,7 +1,6 @@
 """The JSON API, over the graph of this checkout."""
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, loaded: Graph, serve: Callabl
     quads = [*loaded.stated, *loaded.inferred]
     (site / "data" / "framework.nq").write_bytes(ox.serialize(quads, format=from_graph) or b"")
     live = serve(site)
-    end = time.monotonic() + 30
-    while live.ask("GET", "/api/resources").status == 503 and time.monotonic() < end:
-        time.sleep(0.1)
+    live.wait_for_graph()
     return live
 
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,7 +175,7 @@ def children(process: int) -> list[int]:
 def test_a_small_query_needs_no_worker(small_site: Path, serve: Callable[..., Any]) -> None:
     live = serve(small_site, cache=0, wait=0.5, timeout=1.0)
     small, large = f"ASK {{ <{BASE}id/resource/beacon> ?p ?o }}", "ASK { { ?s ?p ?o } }"
-    wait_until_complete(live)
+    live.wait_for_graph()
     workers = [worker for zygote in children(live.process.pid) for worker in children(zygote)]
     assert workers
     for worker in workers:
@@ -188,13 +187,6 @@ def test_a_small_query_needs_no_worker(small_site: Path, serve: Callable[..., An
         for worker in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker, signal.SIGCONT)
-
-
-def wait_until_complete(live: Any) -> None:
-    """Waits until the graph is in the process that speaks HTTP."""
-    end = time.monotonic() + 30
-    while live.ask("GET", "/api/resources").status == 503 and time.monotonic() < end:
-        time.sleep(0.02)
 
 
 def repeats(live: Any) -> int:

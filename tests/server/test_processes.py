@@ -157,10 +157,7 @@ def test_a_connection_goes_where_its_request_is_answered_and_comes_back(shared: 
         assert holder(connection.sock) == shared.process.pid
         for one in made:
             ask(one, "GET", "/sparql?" + urlencode({"query": WORK + f" # {time.monotonic()}"}))
-        end = time.monotonic() + 60
-        while Counter(holder(one.sock) for one in made)[shared.process.pid] > 4 and time.monotonic() < end:
-            time.sleep(0.1)
-        assert Counter(holder(one.sock) for one in made)[shared.process.pid] <= 4
+        shared.wait_until(lambda: Counter(holder(one.sock) for one in made)[shared.process.pid] <= 4, 60)
         assert [ask(one, "GET", "/ns.html")[0] for one in made] == [200] * 6
 
 
@@ -201,13 +198,9 @@ def test_a_process_that_dies_is_replaced_and_what_it_counted_stays(small_site: P
     with connections(live, 4) as made:
         speaker = holder(elsewhere(live, made).sock)
         os.kill(speaker, signal.SIGKILL)
-    end = time.monotonic() + 20
-    while Path(f"/proc/{speaker}").exists() and time.monotonic() < end:
-        time.sleep(0.01)
+    live.wait_until(lambda: not Path(f"/proc/{speaker}").exists())
     assert live.ask("GET", "/ns.html").status == 200
-    while counted(live, "onemg_http_processes ") < 2 and time.monotonic() < end:
-        time.sleep(0.05)
-    assert counted(live, "onemg_http_processes ") == 2
+    live.wait_for_count("onemg_http_processes 2")
     assert counted(live, 'onemg_requests_total{route="site"') == 5
     with connections(live, 4) as made:
         assert {holder(one.sock) for one in made} > {live.process.pid}
@@ -218,9 +211,8 @@ def test_when_the_process_that_forks_dies_they_all_come_back(small_site: Path, s
     with connections(live, 4) as made:
         speaker = holder(elsewhere(live, made).sock)
     os.kill(int(re.search(r"PPid:\t(\d+)", Path(f"/proc/{speaker}/status").read_text())[1]), signal.SIGKILL)  # type: ignore[index]
-    end = time.monotonic() + 20
-    while Path(f"/proc/{speaker}").exists() or (counted(live, "onemg_http_processes ") < 2 and time.monotonic() < end):
-        time.sleep(0.05)
+    live.wait_until(lambda: not Path(f"/proc/{speaker}").exists())
+    live.wait_for_count("onemg_http_processes 2")
     with connections(live, 4) as made:
         assert speaker not in {holder(one.sock) for one in made} > {live.process.pid}
 
@@ -331,7 +323,4 @@ def test_builds_that_were_replaced_take_no_memory(tmp_path: Path, small_site: Pa
         for number in range(3):
             live.process.send_signal(signal.SIGHUP)
             live.wait_for("reloaded", number + 1)
-    end = time.monotonic() + 20
-    while held(live.process.pid) > first + size and time.monotonic() < end:
-        time.sleep(0.1)
-    assert held(live.process.pid) < first + size
+    live.wait_until(lambda: held(live.process.pid) < first + size)

@@ -351,7 +351,7 @@ def test_the_store_is_let_go_of_when_the_client_goes(distant: Any, proxy: Proxy)
     with socket.create_connection(("127.0.0.1", distant.port)) as connection:
         head = f"Host: x\r\nContent-Type: application/sparql-query\r\nContent-Length: {len(asked)}\r\n\r\n"
         connection.sendall(b"POST /sparql HTTP/1.1\r\n" + head.encode() + asked)
-        wait_until(lambda: any("for ever" in sent for sent in proxy.queries[before:]))
+        distant.wait_until(lambda: any("for ever" in sent for sent in proxy.queries[before:]))
     started = time.monotonic()
     assert proxy.gone.wait(TIMEOUT)
     assert time.monotonic() - started < 1.2
@@ -370,7 +370,7 @@ def test_limits_hold(small_site: Path, serve: Callable[..., Any], oxigraph: Oxig
 def test_only_so_many_are_in_flight(small_site: Path, serve: Callable[..., Any], oxigraph: Oxigraph) -> None:
     with broken(oxigraph) as proxy:
         busy = serve(small_site, timeout=4.0, wait=0.5, queue=1, asked=2, store=proxy.url)
-        wait_until(lambda: busy.ask("GET", "/api/resources").status == 200)  # what the API asks for has a place too
+        busy.wait_until(lambda: busy.ask("GET", "/api/resources").status == 200)  # what the API asks for has a place too
         statuses: list[int] = []
         asking = [threading.Thread(target=lambda: statuses.append(query(busy, "ASK {} # for ever").status)) for _ in range(8)]
         for one in asking:
@@ -385,13 +385,6 @@ def test_only_so_many_are_in_flight(small_site: Path, serve: Callable[..., Any],
 # A store that goes and comes
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it never came to be"
-        time.sleep(0.05)
-
-
 def test_a_store_that_goes_and_comes(small_site: Path, serve: Callable[..., Any], tmp_path: Path) -> None:
     """It is waited for; pages are served, readiness and the log tell, and it is found again."""
     store = Oxigraph(tmp_path)
@@ -399,13 +392,13 @@ def test_a_store_that_goes_and_comes(small_site: Path, serve: Callable[..., Any]
     try:
         for _ in range(2):
             assert live.ask("GET", "/ns.ttl").status == live.ask("GET", "/healthz").status == 200
-            wait_until(lambda: live.ask("GET", "/readyz").status == 503)
+            live.wait_until(lambda: live.ask("GET", "/readyz").status == 503)
             answer = query(live, "ASK {}")
             assert (answer.status, answer.fields["retry-after"]) == (503, "1"), answer.body
             assert answer.json()["detail"] == "The store does not answer."
             store.start()
             store.add(b"<urn:a> <urn:b> <urn:c> <urn:g> .\n")
-            wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+            live.wait_until(lambda: live.ask("GET", "/readyz").status == 200)
             assert query(live, "ASK { <urn:a> ?p ?o }").json() == {"head": {}, "boolean": True}
             store.stop()
         told = [entry["answers"] for entry in live.events() if entry["event"] == "store"]
@@ -423,16 +416,16 @@ def test_a_store_that_hangs_altogether_is_asked_no_more_until_it_answers(
     try:
         store.add(b"<urn:a> <urn:b> <urn:c> <urn:g> .\n")
         live = serve(small_site, store=store.url)
-        wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+        live.wait_until(lambda: live.ask("GET", "/readyz").status == 200)
         store.process.send_signal(signal.SIGSTOP)
-        wait_until(lambda: live.ask("GET", "/readyz").status == 503)
+        live.wait_until(lambda: live.ask("GET", "/readyz").status == 503)
         for _ in range(3):
             started = time.monotonic()
             answer = query(live, "ASK { <urn:a> ?p ?o }")
             assert (answer.status, answer.fields["retry-after"]) == (503, "1")
             assert time.monotonic() - started < 0.5
         store.process.send_signal(signal.SIGCONT)
-        wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+        live.wait_until(lambda: live.ask("GET", "/readyz").status == 200)
         assert query(live, "ASK { <urn:a> ?p ?o }").json() == {"head": {}, "boolean": True}
     finally:
         store.process.send_signal(signal.SIGCONT)
@@ -446,14 +439,14 @@ def test_what_is_known_of_the_store_follows_it(small_site: Path, serve: Callable
     try:
         store.add((small_site / "data" / "framework.nq").read_bytes())
         live = serve(small_site, store=store.url, renew=0.1)
-        wait_until(lambda: live.ask("GET", "/api/resources").status == 200)
+        live.wait_until(lambda: live.ask("GET", "/api/resources").status == 200)
         assert live.ask("GET", "/api/search?q=latecomer").json()["total"] == 0
         told = live.ask("GET", "/sparql", {"Accept": "application/n-triples"}).body
         assert f"{BASE}graph/late".encode() not in told
         new, graph = f"<{BASE}id/resource/late>", f"<{BASE}graph/late>"
         kind = f"{new} <{expand('rdf:type')}> <{BASE}ns#FrameworkResource> {graph} .\n"
         store.add(f'{kind}{new} <{expand("dcterms:title")}> "Latecomer"@en {graph} .\n'.encode())
-        wait_until(lambda: bool(live.ask("GET", "/api/search?q=latecomer").json()["total"]), 60)
+        live.wait_until(lambda: bool(live.ask("GET", "/api/search?q=latecomer").json()["total"]), 60)
         told = live.ask("GET", "/sparql", {"Accept": "application/n-triples"}).body
         assert f"{BASE}graph/late".encode() in told
     finally:
@@ -464,8 +457,8 @@ def test_the_process_that_forks_is_replaced(small_site: Path, serve: Callable[..
     live = serve(small_site, store=oxigraph.url)
     (child,) = children(live.process.pid)
     os.kill(child, signal.SIGKILL)
-    wait_until(lambda: bool(children(live.process.pid)) and children(live.process.pid) != [child])
-    wait_until(lambda: live.ask("GET", "/readyz").status == 200)
+    live.wait_until(lambda: bool(children(live.process.pid)) and children(live.process.pid) != [child])
+    live.wait_until(lambda: live.ask("GET", "/readyz").status == 200)
     assert query(live, "ASK {}").status == 200
 
 
